@@ -1,0 +1,3 @@
+//! Postroom: a private mail engine that lets mail wait.
+
+pub mod mail;

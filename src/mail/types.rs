@@ -1,0 +1,166 @@
+//! What a message is made of.
+
+use serde::{Deserialize, Serialize};
+
+/// A message in the store: a small number, never used again.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MessageId(pub i64);
+
+/// A thread in the store: the id of the first message that opened it here.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ThreadId(pub i64);
+
+/// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct UnixSeconds(pub i64);
+
+/// An instant together with the offset its writer's clock showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Moment {
+    /// The instant.
+    pub at: UnixSeconds,
+    /// Minutes east of UTC, -1439..=1439.
+    pub offset_minutes: i16,
+}
+
+/// Somebody with an address. The name may be empty; the address is lower-cased and trimmed,
+/// and empty only where the header held a name alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Person {
+    /// Display name, decoded, white space folded.
+    pub name: String,
+    /// `local@domain`, lower case.
+    pub address: String,
+}
+
+/// A part of a message that is not its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Position among the message's attachments, from 1.
+    pub part: u32,
+    /// File name as written by the sender, decoded; empty when none was given.
+    pub name: String,
+    /// `type/subtype`, lower case.
+    pub mime_type: String,
+    /// Size after transfer decoding.
+    pub bytes: u64,
+}
+
+/// What a `text/calendar` part asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalendarMethod {
+    /// An invitation or its update.
+    Request,
+    /// Somebody's answer to an invitation.
+    Reply,
+    /// A meeting called off.
+    Cancel,
+    /// Published without wanting an answer, or no method given.
+    Publish,
+}
+
+/// Result of one sender-authentication check, as the receiving server wrote it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthResult {
+    /// Not mentioned.
+    #[default]
+    Absent,
+    /// `pass`.
+    Pass,
+    /// `fail`, `softfail`, `permerror`.
+    Fail,
+    /// `none`, `neutral`, `temperror`, anything else.
+    Neutral,
+}
+
+/// What the header alone says of a message: no text, only facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeaderFacts {
+    /// `List-Id` (the identifier between the angle brackets, else the whole value).
+    pub list_id: Option<String>,
+    /// `List-Post` or an old-style list header (`X-Mailing-List`, `X-BeenThere`, `Mailing-List`).
+    pub list_post: bool,
+    /// `List-Unsubscribe` is there.
+    pub list_unsubscribe: bool,
+    /// RFC 8058 one-click unsubscription: the mark of bulk senders.
+    pub one_click_unsubscribe: bool,
+    /// `Precedence: bulk | junk | list`, lower case.
+    pub precedence: Option<String>,
+    /// `Auto-Submitted` other than `no`, `X-Auto-Response-Suppress`, `X-Autoreply` and their like.
+    pub automatic: bool,
+    /// `multipart/report`: a bounce or a receipt.
+    pub report: bool,
+    /// Campaign software left its mark (`Feedback-ID`, `X-Campaign`, `X-Mailgun…`, `X-SG-EID`, …).
+    pub campaign: bool,
+    /// The sender marked it urgent (`Importance: high`, `X-Priority: 1 | 2`, `Priority: urgent`).
+    pub marked_urgent: bool,
+    /// `X-Spam-Flag: YES` or `X-Spam-Status: Yes`, of the top-most filter.
+    pub marked_spam: bool,
+    /// The method of a `text/calendar` part.
+    pub calendar: Option<CalendarMethod>,
+    /// SPF as in the top-most `Authentication-Results`.
+    pub spf: AuthResult,
+    /// DKIM, likewise.
+    pub dkim: AuthResult,
+    /// DMARC, likewise.
+    pub dmarc: AuthResult,
+    /// `Return-Path`, lower case, without brackets.
+    pub return_path: Option<String>,
+    /// `X-Mailer` or `User-Agent`.
+    pub mailer: Option<String>,
+    /// Gmail's labels (`X-Gmail-Labels`, in Takeout files), decoded.
+    pub gmail_labels: Vec<String>,
+    /// `Status`/`X-Status` or `X-Mozilla-Status` of an mbox says it was read.
+    pub read: bool,
+}
+
+/// One message as read from its bytes. Bad mail is no error: what could be read is here, and
+/// `problems` lists the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// `Message-ID` without angle brackets.
+    pub rfc_id: Option<String>,
+    /// `In-Reply-To` ids, without angle brackets.
+    pub in_reply_to: Vec<String>,
+    /// `References` ids, oldest first, without angle brackets.
+    pub references: Vec<String>,
+    /// `Date`, else the newest `Received`; nothing when neither can be read.
+    pub date: Option<Moment>,
+    /// `From`: usually one.
+    pub from: Vec<Person>,
+    /// `Sender`, when it differs from `From`.
+    pub sender: Option<Person>,
+    /// `Reply-To`.
+    pub reply_to: Vec<Person>,
+    /// `To`.
+    pub to: Vec<Person>,
+    /// `Cc`.
+    pub cc: Vec<Person>,
+    /// `Bcc`, in the user's own sent mail.
+    pub bcc: Vec<Person>,
+    /// `Subject`, decoded, white space folded to single blanks.
+    pub subject: String,
+    /// The text a person would see, `\n` line ends: the plain part, else the visible text of the
+    /// HTML part. Quotes and signature are still in it.
+    pub text: String,
+    /// Characters of the HTML that a person would not have seen and that were left out.
+    pub hidden_chars: usize,
+    /// What is attached.
+    pub attachments: Vec<Attachment>,
+    /// What the header says.
+    pub headers: HeaderFacts,
+    /// What could not be read, in words for a person.
+    pub problems: Vec<String>,
+}
