@@ -1,5 +1,6 @@
 //! Postroom: a private mail engine that lets mail wait.
 
 pub mod cli;
+pub mod guard;
 pub mod mail;
 pub mod store;

@@ -1,0 +1,72 @@
+//! The socket lock: a seccomp filter.
+
+/// How well the process is locked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// The kernel refuses every socket from now on, to this process and its children.
+    ByKernel,
+    /// This system has no such filter here; nothing is enforced.
+    Not,
+}
+
+/// Takes sockets of every family and `io_uring` away, for the rest of this process's life and for
+/// every process it starts. Must be called before a second thread exists. Pipes and files stay.
+///
+/// Reaching into another process (`ptrace`, `pidfd_getfd`, `process_vm_writev`) is refused too: it
+/// could borrow a socket from there. Each number is refused in its x32 form as well, which the same
+/// kernel may serve.
+///
+/// # Errors
+/// The kernel does not take the filter. Go no further then.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn lock() -> Result<Locked, super::Error> {
+    use std::collections::BTreeMap;
+
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+
+    const X32: i64 = 0x4000_0000;
+    let refused = [
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+        libc::SYS_connect,
+        libc::SYS_bind,
+        libc::SYS_listen,
+        libc::SYS_accept,
+        libc::SYS_accept4,
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+        libc::SYS_ptrace,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_process_vm_writev,
+    ];
+    let arch = if cfg!(target_arch = "x86_64") { TargetArch::x86_64 } else { TargetArch::aarch64 };
+    let mut rules = BTreeMap::new();
+    for number in refused {
+        rules.insert(number, Vec::new());
+        if cfg!(target_arch = "x86_64") {
+            rules.insert(number | X32, Vec::new());
+        }
+    }
+    let failed = |reason: String| super::Error::Lock { reason };
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EPERM as u32),
+        arch,
+    )
+    .map_err(|error| failed(error.to_string()))?;
+    let program: BpfProgram =
+        filter.try_into().map_err(|error: seccompiler::BackendError| failed(error.to_string()))?;
+    seccompiler::apply_filter(&program).map_err(|error| failed(error.to_string()))?;
+    Ok(Locked::ByKernel)
+}
+
+/// There is no such filter on this system: says so.
+///
+/// # Errors
+/// None here.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub fn lock() -> Result<Locked, super::Error> {
+    Ok(Locked::Not)
+}
