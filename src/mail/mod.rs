@@ -4,8 +4,17 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+mod headers;
+pub mod html;
+mod identity;
+mod invisible;
+mod parse;
+pub mod source;
 pub mod types;
 
+pub use identity::{base_subject, identity};
+pub use parse::{attachment_bytes, links, parse};
+pub use source::Flag;
 pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
