@@ -4,8 +4,12 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+mod passages;
 pub mod types;
 
+pub use passages::{
+    LetterShape, Passage, Voice, greeting, letter_shape, own_words, passages, sign_off,
+};
 pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
