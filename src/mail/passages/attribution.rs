@@ -81,6 +81,10 @@ fn judge(joined: &str, wrapped: bool) -> Option<bool> {
     if !verb {
         // `Quoting Anna <anna@example.org>:`, `2012/4/2 Anna <anna@example.org>:`
         let named = starter && address && joined.contains('<');
+        // `Anna posted the following on 2026-03-03 10:02:` needs a quote right below.
+        if has_clock(joined) && has_date(joined) && word_count(joined) <= 20 {
+            return Some(false);
+        }
         return (named && (dated || starts_folded(joined, "quoting") || starts_folded(joined, "zitat")))
             .then_some(false);
     }

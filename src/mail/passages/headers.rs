@@ -53,6 +53,11 @@ fn key(line: &str) -> Option<(Key, &str)> {
     Some((kind, rest))
 }
 
+/// Whether the line opens a header.
+pub(super) fn names_header(line: &Line<'_>) -> bool {
+    key(line.trimmed()).is_some()
+}
+
 /// Reads header lines from `at` on: what kinds came, and the line after the last.
 fn read_keys(lines: &[Line<'_>], at: usize) -> (Seen, usize) {
     const LINES_MAX: usize = 120;

@@ -19,9 +19,9 @@ mod tests;
 use std::ops::Range;
 
 use attribution::{attribution, dated_address};
-use headers::{Mark, header_block, headers_after_mark, is_rule, mark, notes_block};
+use headers::{Mark, header_block, headers_after_mark, is_rule, mark, names_header, notes_block};
 pub use letter::{LetterShape, greeting, letter_shape, sign_off};
-use lines::{Line, next_filled};
+use lines::{Line, has_clock, next_filled};
 
 /// Who speaks in a passage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,7 +151,11 @@ fn other_block(lines: &[Line<'_>], voices: &[Voice], at: usize, own_seen: bool) 
         let end = header_block(lines, below)?;
         return Some(unmarked(lines, at, end, copied));
     }
-    if let Some(end) = header_block(lines, at) {
+    // A memo opens with such lines too (`TO: … FROM: … DATE: …`), but tells no clock.
+    let inside = at > 0 && names_header(&lines[at - 1]);
+    let clocked = |end| lines[at..end].iter().any(|line: &Line<'_>| has_clock(line.text));
+    let copied_in = |end| !inside && (own_seen || clocked(end));
+    if let Some(end) = header_block(lines, at).filter(|&end| copied_in(end)) {
         return Some(unmarked(lines, at, end, copied));
     }
     let nearest = at.saturating_sub(8);

@@ -70,7 +70,7 @@ pub(super) fn greeting_len(line: &str) -> Option<usize> {
         let gap = line.find("  ")?;
         return (word_count(&line[..gap]) <= 4 && names_only_after_first(&line[..gap])).then_some(gap);
     }
-    let at = line.find([',', ';', ':', '-', '–', '!'])?;
+    let at = line.find([',', ';', ':', '-', '–'])?;
     let end = after_char(line, at);
     let names = &line[..at];
     let rest = &line[end..];

@@ -53,7 +53,9 @@ pub(super) fn ending(lines: &[Line<'_>], run: Range<usize>) -> Ending {
     {
         return Ending { sign_off: None, signature: Some(block) };
     }
-    Ending { sign_off: name_alone(lines, run.start..body_end), signature }
+    let sign_off = name_alone(lines, run.start..body_end);
+    let below = sign_off.as_ref().and_then(|name| (name.end < body_end).then_some(name.end));
+    Ending { sign_off, signature: below.or(signature) }
 }
 
 fn trim_blank(lines: &[Line<'_>], floor: usize, mut end: usize) -> usize {
@@ -130,6 +132,7 @@ fn with_rule(lines: &[Line<'_>], floor: usize, at: usize) -> usize {
 /// One footer at the end of the range: device line, list footer, advertisement.
 fn footer_start(lines: &[Line<'_>], run: Range<usize>) -> Option<usize> {
     const FOOTER_LINES_MAX: usize = 14;
+    const FOOTER_BYTES_MAX: usize = 800;
     if run.is_empty() {
         return None;
     }
@@ -148,7 +151,8 @@ fn footer_start(lines: &[Line<'_>], run: Range<usize>) -> Option<usize> {
     let from = rule.unwrap_or(start);
     let above = any_filled(lines, run.start..from);
     let text = joined(lines, from..run.end);
-    if is_list_footer(&text) && (above || rule.is_some()) {
+    // A newsletter's long last paragraph is its text, whatever stands in it.
+    if text.len() <= FOOTER_BYTES_MAX && is_list_footer(&text) && (above || rule.is_some()) {
         return Some(with_rule(lines, run.start, from));
     }
     None
@@ -256,22 +260,33 @@ fn contact_block(lines: &[Line<'_>], run: Range<usize>) -> Option<usize> {
     text_above.then_some(from)
 }
 
-/// A name alone under the last paragraph: `Anna` after a blank line, `-Anna` after any.
+/// A name alone under the last paragraph: `Anna` after a blank line, `-Anna` after any. A second
+/// line under it (`Example Trading`) is left to the signature.
 fn name_alone(lines: &[Line<'_>], run: Range<usize>) -> Option<Range<usize>> {
-    const NO_NAME: &[&str] = &["yes", "no", "ok", "okay", "done", "agreed", "please", "fyi", "sure", "great", "hi", "hello", "regarding"];
+    const NO_NAME: &[&str] = &[
+        "yes", "no", "ok", "okay", "done", "agreed", "please", "fyi", "sure", "great", "hi", "hello",
+        "regarding",
+    ];
     let last = run.end.checked_sub(1).filter(|&last| last > run.start)?;
-    let text = lines[last].trimmed();
-    let dashed = text.starts_with(['-', '–', '—', '~', '/']) && !text[1..].starts_with(' ');
+    let two = paragraph_start(lines, run.start, run.end) + 2 == run.end
+        && titled(lines[last].trimmed())
+        && word_count(lines[last - 1].trimmed()) >= 2;
+    let at = if two { last - 1 } else { last };
+    if at == run.start || !any_filled(lines, run.start..at) {
+        return None;
+    }
+    let text = lines[at].trimmed();
     let bare = text.trim_start_matches(['-', '–', '—', '~', '/', ' ']);
-    let above = &lines[last - 1];
-    let apart = above.is_blank() || above.text.ends_with(['.', '?', '!', ')']);
-    let titled = bare.split_whitespace().all(|word| word.starts_with(char::is_uppercase));
-    (is_name(bare)
-        && word_count(bare) <= 3
-        && (dashed || (apart && titled && word_count(bare) <= 3))
-        && !NO_NAME.iter().any(|word| super::phrases::same_folded(bare, word))
-        && any_filled(lines, run.start..last))
-        .then_some(last..last + 1)
+    let dashed = bare.len() < text.len() && !text.contains("- ") && !two;
+    let above = lines[..at].iter().rev().find(|line| !line.is_blank())?;
+    let apart = lines[at - 1].is_blank() || above.text.ends_with(['.', '?', '!', ')']);
+    let known = NO_NAME.iter().any(|word| super::phrases::same_folded(bare, word));
+    let listed = two && above.text.ends_with([':', ',']);
+    (is_name(bare) && is_name(lines[last].trimmed()) && word_count(bare) <= 3)
+        .then_some(())
+        .filter(|()| dashed || (apart && titled(bare)))
+        .filter(|()| !known && !listed)
+        .map(|()| at..at + 1)
 }
 
 /// Whether a line reads like running text.
@@ -286,7 +301,12 @@ pub(super) fn is_sentence(line: &str) -> bool {
     // `Anna Muster, Ph.D.` and `Example Inc.` end with a full stop too.
     words >= 4
         && line.ends_with(['.', '?', '!'])
-        && !line.split_whitespace().all(|word| begins_upper(word))
+        && !titled(line)
+}
+
+/// Whether every word begins like a name's.
+fn titled(line: &str) -> bool {
+    line.split_whitespace().all(|word| !word.contains(char::is_alphabetic) || begins_upper(word))
 }
 
 /// A way to reach somebody: telephone, address of a person or a page, label of one.

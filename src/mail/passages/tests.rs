@@ -70,6 +70,7 @@ fn attributions_in_many_tongues_are_quotes() {
         "Anna Muster <anna@example.org> 于2026年3月3日周二 10:02写道：",
         "anna@example.org writes:",
         "Quoting Anna Muster <anna@example.org>:",
+        "Anna Muster stated the following on Tue, Mar 3, 2026 at 10:02:11AM +0100 :",
     ] {
         check(&format!("o Fine.\no \nq {line}\nq \nq > When?\nq > Then?"));
     }
@@ -101,6 +102,11 @@ fn a_template_with_from_and_to_is_own() {
 }
 
 #[test]
+fn a_memo_is_own() {
+    check("o TO: All staff\no FROM: Anna Muster\no DATE: March 3, 2026\no SUBJECT: Parking\no \no The lot is closed.");
+}
+
+#[test]
 fn notes_blocks_are_quotes() {
     check("o We can do that.\no \nq \"Anna Muster\" <anna@example.org> on 04/12/2001 10:00:00 AM\nq To: ben@example.org\nq cc: \nq \nq Subject: Numbers\nq \nq Please send them.");
     check("o We can do that.\no \nq Anna Muster@EXAMPLE\nq 04/12/2001 10:00 AM\nq To: Ben Sample/EX@EX, Carla\nq Proof/EX@EX\nq cc:  \nq Subject: Numbers\nq \nq Please send them.");
@@ -129,6 +135,7 @@ fn signatures_follow_their_mark() {
 fn contact_blocks_are_signature_and_sign_offs_own() {
     check("o Text here.\no \no Best regards,\no Anna Muster\ns Head of Nothing\ns Tel. +49 30 1234567");
     check("o Please call me this afternoon.\no \ns Anna Muster\ns anna@example.org\ns (555) 555-0100");
+    check("o I will not be there until midnight.  Sorry!\no \no Anna Muster\ns Example Trading");
     check("o You can reach Ben there all day:\no \no Ben Sample\no 555-555-0100");
     check("o Text here.\no \no Thanks,\no Anna\no \no P.S. The key is at the desk.");
 }
