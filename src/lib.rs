@@ -2,5 +2,6 @@
 
 pub mod cli;
 pub mod guard;
+pub mod intake;
 pub mod mail;
 pub mod store;

@@ -1,5 +1,7 @@
 //! Taking mail in: every message once, however many folders hold it.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
 
@@ -68,15 +70,6 @@ pub enum Outcome {
     Seen(MessageId),
 }
 
-/// Counts of one import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// Messages that were new.
-    pub added: u64,
-    /// Messages that were known, in a new place or an old one.
-    pub known: u64,
-}
-
 /// Takes messages of one source into the store, one journal entry for all of them.
 #[derive(Debug)]
 pub struct Acceptor<'store> {
@@ -130,24 +123,22 @@ impl Store {
 }
 
 impl Acceptor<'_> {
-    /// For each key, the flags it is stored with, or nothing when the place is new.
+    /// The places known of this source: key and Maildir letters.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn stored_flags(&self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
+    pub fn places(&self) -> Result<HashMap<String, String>, Error> {
+        let doing = "looking for known mail";
         let mut statement = self
             .store
             .connection
-            .prepare_cached("SELECT flags FROM copies WHERE source = ?1 AND key = ?2")
-            .doing("looking for known mail")?;
-        keys.iter()
-            .map(|key| {
-                statement
-                    .query_row(params![self.source, key], |row| row.get(0))
-                    .optional()
-                    .doing("looking for known mail")
-            })
-            .collect()
+            .prepare_cached("SELECT key, flags FROM copies WHERE source = ?1")
+            .doing(doing)?;
+        statement
+            .query_map([self.source], |row| Ok((row.get(0)?, row.get(1)?)))
+            .doing(doing)?
+            .collect::<Result<_, _>>()
+            .doing(doing)
     }
 
     /// Writes down new flags of places already known.

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use accept::{Accepted, Acceptor, Incoming, Outcome};
+pub use accept::{Acceptor, Incoming, Outcome};
 pub use derived::{EntryRow, ReadingRow, VerdictRow};
 pub use error::Error;
 use error::Doing as _;

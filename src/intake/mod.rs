@@ -1,0 +1,223 @@
+//! How does mail come in?
+//!
+//! [`import`] reads existing mail (Maildir, mbox, one-message files) into the store: reading and
+//! parsing run on all processors while one thread writes, batch by batch, so that an interrupted
+//! import loses at most its last batch and is taken up by running it again. Nothing is indexed or
+//! judged here, and no connection is opened.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use rayon::prelude::*;
+
+use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
+use crate::mail::UnixSeconds;
+use crate::store::{self, Acceptor, Incoming, Origin, Outcome, Store};
+
+/// Messages of one transaction: about 20 commits a second at full speed.
+const BATCH_MESSAGES: usize = 400;
+/// Raw bytes of one transaction; a batch ends when it passes this.
+const BATCH_BYTES: usize = 16 << 20;
+/// Batches parsed ahead of the writer.
+const BATCHES_AHEAD: usize = 1;
+/// Unreadable items named in a summary; the rest are counted.
+pub const PROBLEMS_MAX: usize = 20;
+
+/// What can go wrong while mail comes in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The source cannot be opened.
+    #[error("importing")]
+    Source(#[from] source::Error),
+    /// The store refused.
+    #[error("importing {path}")]
+    Store {
+        /// The source.
+        path: PathBuf,
+        /// The cause.
+        source: store::Error,
+    },
+}
+
+/// What came of one source: `seen = added + known + unreadable`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Items found.
+    pub seen: u64,
+    /// Messages that were new.
+    pub added: u64,
+    /// Messages that were here already.
+    pub known: u64,
+    /// Items that are no mail or could not be read.
+    pub unreadable: u64,
+    /// The first [`PROBLEMS_MAX`] of those, in words.
+    pub problems: Vec<String>,
+    /// Whether the caller broke it off.
+    pub interrupted: bool,
+}
+
+/// Reads the mail at `path` into the store. `progress` gets the messages done so far after every
+/// batch, and may break off: what was reported is kept.
+///
+/// # Errors
+/// The source cannot be opened at all, or the store cannot be written. A single item that cannot
+/// be read is no error: it is counted and named in the summary.
+pub fn import(
+    store: &mut Store,
+    path: &Path,
+    format: Format,
+    now: UnixSeconds,
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Summary, Error> {
+    let source = source::open(path, format)?;
+    let location = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let location = location.display().to_string();
+    let failed = |source| Error::Store { path: path.to_path_buf(), source };
+    let mut acceptor = store.accept_from(&location, now).map_err(failed)?;
+    let known = acceptor.places().map_err(failed)?;
+    let mut summary = Summary::default();
+    std::thread::scope(|scope| -> Result<(), Error> {
+        let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
+        scope.spawn(move || read_ahead(source, &known, &sender));
+        for batch in batches {
+            take(&mut acceptor, batch, &mut summary).map_err(failed)?;
+            if progress(summary.seen).is_break() {
+                summary.interrupted = true;
+                return Ok(());
+            }
+        }
+        Ok(())
+    })?;
+    if !summary.interrupted {
+        acceptor.finish(&location).map_err(failed)?;
+    }
+    Ok(summary)
+}
+
+/// Guesses the user's own addresses from the sent folders, when none are known: every author of
+/// at least a tenth of that mail. Gives back what it added.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn guess_own_addresses(store: &mut Store) -> Result<Vec<String>, store::Error> {
+    if !store.own_addresses()?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sent: Vec<String> = store
+        .folders()?
+        .into_iter()
+        .filter(|folder| source::role(folder) == Role::Sent)
+        .collect();
+    let authors = store.authors_in(&sent)?;
+    let all: u64 = authors.iter().map(|(_, count)| count).sum();
+    let guessed: Vec<String> = authors
+        .into_iter()
+        .filter(|(_, count)| count * 10 >= all)
+        .map(|(address, _)| address)
+        .take(5)
+        .collect();
+    store.add_own_addresses(&guessed, Origin::Guessed)?;
+    Ok(guessed)
+}
+
+/// Parsed items on their way to the writer, in the source's order.
+struct Batch {
+    incoming: Vec<Incoming>,
+    /// Places known before whose flags changed: key and flags.
+    reflagged: Vec<(String, String)>,
+    /// Places known before, nothing new.
+    unchanged: u64,
+    problems: Vec<ItemError>,
+}
+
+fn read_ahead(
+    source: impl Iterator<Item = Result<RawMail, ItemError>>,
+    known: &HashMap<String, String>,
+    sender: &mpsc::SyncSender<Batch>,
+) {
+    let mut source = source.peekable();
+    while source.peek().is_some() {
+        let mut fresh = Vec::new();
+        let mut batch = Batch {
+            incoming: Vec::new(),
+            reflagged: Vec::new(),
+            unchanged: 0,
+            problems: Vec::new(),
+        };
+        let mut bytes = 0;
+        let mut count = 0;
+        while bytes < BATCH_BYTES && count < BATCH_MESSAGES {
+            let Some(item) = source.next() else { break };
+            count += 1;
+            match item {
+                Err(problem) => batch.problems.push(problem),
+                Ok(mail) => {
+                    let flags = letters(&mail.flags);
+                    match known.get(&mail.key) {
+                        Some(stored) if *stored == flags => batch.unchanged += 1,
+                        Some(_) => batch.reflagged.push((mail.key, flags)),
+                        None => {
+                            bytes += mail.bytes.len();
+                            fresh.push((mail, flags));
+                        }
+                    }
+                }
+            }
+        }
+        batch.incoming = fresh
+            .into_par_iter()
+            .map(|(mail, flags)| Incoming::new(mail.folder, mail.key, flags, &mail.bytes))
+            .collect();
+        if sender.send(batch).is_err() {
+            return; // The writer broke off.
+        }
+    }
+}
+
+fn take(
+    acceptor: &mut Acceptor<'_>,
+    batch: Batch,
+    summary: &mut Summary,
+) -> Result<(), store::Error> {
+    for outcome in acceptor.accept(&batch.incoming)? {
+        match outcome {
+            Outcome::Added(_) => summary.added += 1,
+            Outcome::Known(_) | Outcome::Seen(_) => summary.known += 1,
+        }
+    }
+    if !batch.reflagged.is_empty() {
+        acceptor.update_flags(&batch.reflagged)?;
+    }
+    summary.known += batch.unchanged + batch.reflagged.len() as u64;
+    summary.unreadable += batch.problems.len() as u64;
+    summary.seen = summary.added + summary.known + summary.unreadable;
+    for problem in &batch.problems {
+        if summary.problems.len() < PROBLEMS_MAX {
+            let cause = std::error::Error::source(problem)
+                .map_or(String::new(), |cause| format!(": {cause}"));
+            summary.problems.push(format!("{problem}{cause}"));
+        }
+    }
+    Ok(())
+}
+
+/// Maildir's letters, sorted.
+fn letters(flags: &[Flag]) -> String {
+    let mut letters: Vec<char> = flags
+        .iter()
+        .map(|flag| match flag {
+            Flag::Draft => 'D',
+            Flag::Flagged => 'F',
+            Flag::Forwarded => 'P',
+            Flag::Answered => 'R',
+            Flag::Seen => 'S',
+            Flag::Deleted => 'T',
+        })
+        .collect();
+    letters.sort_unstable();
+    letters.dedup();
+    letters.into_iter().collect()
+}
