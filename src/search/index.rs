@@ -1,0 +1,538 @@
+//! The index of words: what is in it, how it is written, when it has to be made anew.
+//!
+//! The index is derived from the store and may be lost at any time. A folder holds a file
+//! `current`, the name of the folder beside it in which the index in use lies; a rebuild fills
+//! another one and then replaces that file in one step. How far the index has come is written into
+//! each commit, so after a crash it goes on from there.
+
+use std::collections::HashSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::LockError;
+use tantivy::indexer::{LogMergePolicy, NoMergePolicy};
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing,
+    TextOptions,
+};
+use tantivy::store::Compressor;
+use tantivy::{
+    IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError,
+    Term,
+};
+
+use super::document::Document;
+use super::error::{Cause, Error};
+use super::tokens::{self, IndexTokenizer};
+use crate::mail::{MessageId, Person, UnixSeconds};
+
+/// Raised whenever a text is cut or a field filled in another way: older indexes are made anew.
+const VERSION: u32 = 1;
+/// Memory for words not yet written, all threads together.
+const WRITER_BYTES: usize = 96 << 20;
+/// The same for a handful of messages.
+const SMALL_WRITER_BYTES: usize = 20 << 20;
+/// Up to here one thread writes one segment; more are worth two.
+const SMALL_BATCH_MESSAGES: usize = 500;
+/// Text between two commits: what an interruption can cost, and what waits in memory at most.
+const COMMIT_TEXT_BYTES: usize = 128 << 20;
+/// Longer texts are indexed up to here.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Messages between two calls of `progress`.
+const PROGRESS_EVERY: u64 = 64;
+/// The file that names the folder in use.
+const CURRENT: &str = "current";
+
+/// Bits of the `flags` column.
+pub(super) mod flag {
+    pub(crate) const OWN_MAIL: u64 = 1;
+    pub(crate) const READ: u64 = 2;
+    pub(crate) const FLAGGED: u64 = 4;
+    pub(crate) const ATTACHMENT: u64 = 8;
+}
+
+/// The index of words.
+pub struct Index {
+    home: PathBuf,
+    folder: String,
+    /// Being rebuilt: not yet what `current` names.
+    is_next: bool,
+    inner: tantivy::Index,
+    reader: IndexReader,
+    pub(super) fields: Fields,
+    generation: i64,
+}
+
+/// What [`Index::add`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// Messages put into the index.
+    pub messages: u64,
+    /// False when `progress` asked to stop: the rest comes with the next call.
+    pub finished: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields {
+    pub(super) id: Field,
+    pub(super) thread: Field,
+    pub(super) mid: Field,
+    pub(super) language: Field,
+    pub(super) date: Field,
+    pub(super) bytes: Field,
+    pub(super) flags: Field,
+    pub(super) twin: Field,
+    pub(super) subject: Field,
+    pub(super) own: Field,
+    pub(super) quoted: Field,
+    pub(super) from: Field,
+    pub(super) to: Field,
+    pub(super) cc: Field,
+    pub(super) folder: Field,
+    pub(super) filename: Field,
+}
+
+/// What a commit says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    version: u32,
+    generation: i64,
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut schema = Schema::builder();
+    let words = |tokenizer: &str| {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer(tokenizer)
+                .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+        )
+    };
+    let key: NumericOptions = (INDEXED | FAST).into();
+    let fields = Fields {
+        id: schema.add_i64_field("id", key.clone()),
+        thread: schema.add_i64_field("thread", key),
+        mid: schema.add_text_field("mid", STRING),
+        language: schema.add_text_field("language", STRING),
+        date: schema.add_i64_field("date", FAST),
+        bytes: schema.add_u64_field("bytes", FAST),
+        flags: schema.add_u64_field("flags", FAST),
+        twin: schema.add_u64_field("twin", FAST),
+        subject: schema.add_text_field("subject", words(tokens::TEXT)),
+        own: schema.add_text_field("own", words(tokens::TEXT)),
+        quoted: schema.add_text_field("quoted", words(tokens::TEXT)),
+        from: schema.add_text_field("from", words(tokens::NAMES)),
+        to: schema.add_text_field("to", words(tokens::NAMES)),
+        cc: schema.add_text_field("cc", words(tokens::NAMES)),
+        folder: schema.add_text_field("folder", words(tokens::NAMES)),
+        filename: schema.add_text_field("filename", words(tokens::NAMES)),
+    };
+    (schema.build(), fields)
+}
+
+impl Index {
+    /// Opens the index in `dir`, or makes an empty one where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Rebuild`] when it is of another version, damaged or half gone: see
+    /// [`Index::rebuild`]. [`Error::File`] when `dir` cannot be used.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let current = dir.join(CURRENT);
+        match fs::read_to_string(&current) {
+            Ok(folder) => Self::open_folder(dir, folder.trim()),
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+                let mut index = Self::create(dir, "1")?;
+                index.publish()?;
+                Ok(index)
+            }
+            Err(cause) => Err(Error::file("reading", &current)(cause)),
+        }
+    }
+
+    /// Starts an empty index beside the one in `dir`, whatever state that is in. It takes the old
+    /// one's place when [`Index::publish`] is called; until then the old one answers.
+    ///
+    /// # Errors
+    /// When `dir` cannot be written to.
+    pub fn rebuild(dir: &Path) -> Result<Self, Error> {
+        let in_use = fs::read_to_string(dir.join(CURRENT)).unwrap_or_default();
+        let number: u64 = in_use.trim().parse().unwrap_or(0);
+        let mut index = Self::create(dir, &(number + 1).to_string())?;
+        index.is_next = true;
+        Ok(index)
+    }
+
+    /// Makes this the index in use and removes others in the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to; the index in use is then the one it was before.
+    pub fn publish(&mut self) -> Result<(), Error> {
+        let (current, next) = (self.home.join(CURRENT), self.home.join("current.next"));
+        let written = fs::File::create(&next).and_then(|mut file| {
+            std::io::Write::write_all(&mut file, self.folder.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(Error::file("writing", &next))?;
+        fs::rename(&next, &current).map_err(Error::file("writing", &current))?;
+        sync_folder(&self.home)?;
+        self.is_next = false;
+        self.remove_others();
+        Ok(())
+    }
+
+    /// The highest generation the index has taken in; 0 when it is empty.
+    pub fn watermark(&self) -> i64 {
+        self.generation
+    }
+
+    /// Messages in the index.
+    pub fn messages_count(&self) -> u64 {
+        self.searcher().num_docs()
+    }
+
+    /// Whether this index waits for [`Index::publish`].
+    pub fn is_next(&self) -> bool {
+        self.is_next
+    }
+
+    /// Reads every file of the index and compares its checksum.
+    ///
+    /// # Errors
+    /// [`Error::Rebuild`] naming the damaged files.
+    pub fn check(&self) -> Result<(), Error> {
+        let damaged = self.inner.validate_checksum().map_err(|cause| self.broken(&cause))?;
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<String> =
+            damaged.iter().map(|path| path.display().to_string()).collect();
+        names.sort();
+        Err(Error::Rebuild {
+            dir: self.home.clone(),
+            reason: format!("damaged: {}", names.join(", ")),
+        })
+    }
+
+    /// Takes in messages, replacing what is there under the same id, and remembers
+    /// `last_generation` when all are in. Commits along the way, so documents should come in the
+    /// order of their generation. `progress` hears how many are in and may ask to stop.
+    ///
+    /// # Errors
+    /// [`Error::Documents`] when the source breaks off (what came before is kept), [`Error::Busy`]
+    /// when another process writes, [`Error::Index`] when the disk refuses.
+    pub fn add<D, E>(
+        &mut self,
+        documents: D,
+        last_generation: i64,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Added, Error>
+    where
+        D: IntoIterator<Item = Result<Document, E>>,
+        E: Into<Cause>,
+    {
+        let mut documents = documents.into_iter();
+        let first: Vec<_> = documents.by_ref().take(SMALL_BATCH_MESSAGES).collect();
+        if first.is_empty() && last_generation <= self.generation {
+            return Ok(Added { messages: 0, finished: true });
+        }
+        let is_small = first.len() < SMALL_BATCH_MESSAGES;
+        let mut batch = Batch::new(self, is_small)?;
+        let mut outcome = Ok(true);
+        for document in first.into_iter().chain(documents) {
+            match document {
+                Ok(document) => batch.put(self, &document)?,
+                Err(cause) => {
+                    outcome = Err(Error::Documents { source: cause.into() });
+                    break;
+                }
+            }
+            if batch.messages.is_multiple_of(PROGRESS_EVERY)
+                && progress(batch.messages).is_break()
+            {
+                outcome = Ok(false);
+                break;
+            }
+        }
+        let messages = batch.messages;
+        let finished = matches!(outcome, Ok(true));
+        let generation = if finished { last_generation } else { batch.generation };
+        batch.finish(self, generation)?;
+        let finished = outcome?;
+        let _ = progress(messages);
+        Ok(Added { messages, finished })
+    }
+
+    /// Takes messages out and remembers `last_generation`.
+    ///
+    /// # Errors
+    /// As [`Index::add`].
+    pub fn remove(
+        &mut self,
+        ids: impl IntoIterator<Item = MessageId>,
+        last_generation: i64,
+    ) -> Result<(), Error> {
+        let batch = Batch::new(self, true)?;
+        for id in ids {
+            batch.writer.delete_term(Term::from_field_i64(self.fields.id, id.0));
+        }
+        batch.finish(self, last_generation.max(self.generation))
+    }
+
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    /// What an error of the engine while reading means: the index cannot be trusted any more.
+    pub(super) fn broken(&self, cause: &TantivyError) -> Error {
+        Error::Rebuild { dir: self.home.clone(), reason: cause.to_string() }
+    }
+
+    fn create(home: &Path, folder: &str) -> Result<Self, Error> {
+        let dir = home.join(folder);
+        if dir.exists() {
+            fs::remove_dir_all(&dir).map_err(Error::file("removing", &dir))?;
+        }
+        fs::create_dir_all(&dir).map_err(Error::file("making", &dir))?;
+        let directory = MmapDirectory::open(&dir)
+            .map_err(|cause| Error::index("making a folder")(cause.into()))?;
+        let settings =
+            IndexSettings { docstore_compression: Compressor::None, ..IndexSettings::default() };
+        let (schema, fields) = schema();
+        let inner = tantivy::Index::create(directory, schema, settings)
+            .map_err(Error::index("making an empty one"))?;
+        Self::with_reader(home, folder, inner, fields, 0)
+    }
+
+    fn open_folder(home: &Path, folder: &str) -> Result<Self, Error> {
+        let rebuild = |reason: String| Error::Rebuild { dir: home.to_path_buf(), reason };
+        let dir = home.join(folder);
+        if folder.is_empty() || !dir.is_dir() {
+            return Err(rebuild("its folder is gone".to_owned()));
+        }
+        let inner =
+            tantivy::Index::open_in_dir(&dir).map_err(|cause| rebuild(cause.to_string()))?;
+        let (schema, fields) = schema();
+        let payload = inner.load_metas().map_err(|cause| rebuild(cause.to_string()))?.payload;
+        let generation = match payload.as_deref().map(serde_json::from_str::<Payload>) {
+            Some(Ok(payload)) if payload.version == VERSION => payload.generation,
+            Some(Ok(payload)) => {
+                return Err(rebuild(format!("it has format {}, not {VERSION}", payload.version)));
+            }
+            Some(Err(cause)) => return Err(rebuild(cause.to_string())),
+            None => 0,
+        };
+        if inner.schema() != schema {
+            return Err(rebuild("it has other fields".to_owned()));
+        }
+        Self::with_reader(home, folder, inner, fields, generation).map_err(|cause| match cause {
+            Error::Index { source, .. } => rebuild(source.to_string()),
+            other => other,
+        })
+    }
+
+    fn with_reader(
+        home: &Path,
+        folder: &str,
+        inner: tantivy::Index,
+        fields: Fields,
+        generation: i64,
+    ) -> Result<Self, Error> {
+        IndexTokenizer::register(inner.tokenizers());
+        let reader = inner
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(0)
+            .try_into()
+            .map_err(Error::index("opening segments"))?;
+        let (home, folder) = (home.to_path_buf(), folder.to_owned());
+        Ok(Index { home, folder, is_next: false, inner, reader, fields, generation })
+    }
+
+    /// Leftovers of rebuilds; another process may still read them, so failing to remove is fine.
+    fn remove_others(&self) {
+        let Ok(entries) = fs::read_dir(&self.home) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_ours = name.to_str().is_some_and(|name| name.parse::<u64>().is_ok());
+            if is_ours && name.to_str() != Some(&self.folder) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+/// Messages on their way into the index.
+struct Batch {
+    writer: IndexWriter,
+    /// In the index before this batch; a copy of the reader's view.
+    searcher: Searcher,
+    /// Put since the last commit.
+    fresh: HashSet<i64>,
+    text_bytes: usize,
+    messages: u64,
+    generation: i64,
+}
+
+impl Batch {
+    fn new(index: &Index, is_small: bool) -> Result<Self, Error> {
+        let (threads, bytes) = if is_small { (1, SMALL_WRITER_BYTES) } else { (2, WRITER_BYTES) };
+        let writer: IndexWriter =
+            index.inner.writer_with_num_threads(threads, bytes).map_err(|cause| match cause {
+                TantivyError::LockFailure(LockError::LockBusy, _) => {
+                    Error::Busy { dir: index.home.clone() }
+                }
+                other => Error::index("starting to write")(other),
+            })?;
+        // Segments are merged once, at the end: merging beside the writing would slow it down.
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        Ok(Batch {
+            writer,
+            searcher: index.searcher(),
+            fresh: HashSet::new(),
+            text_bytes: 0,
+            messages: 0,
+            generation: index.generation,
+        })
+    }
+
+    fn put(&mut self, index: &mut Index, document: &Document) -> Result<(), Error> {
+        let key = Term::from_field_i64(index.fields.id, document.id.0);
+        let known = !self.fresh.insert(document.id.0)
+            || self.searcher.doc_freq(&key).map_err(|cause| index.broken(&cause))? > 0;
+        if known {
+            self.writer.delete_term(key);
+        }
+        self.text_bytes += document.own.len() + document.quoted.len() + 512;
+        self.writer
+            .add_document(to_engine(&index.fields, document))
+            .map_err(Error::index("adding a message"))?;
+        self.messages += 1;
+        self.generation = self.generation.max(document.generation);
+        if self.text_bytes >= COMMIT_TEXT_BYTES {
+            self.commit(index, self.generation)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
+        let payload = Payload { version: VERSION, generation };
+        let payload = serde_json::to_string(&payload)
+            .expect("two numbers always have a JSON form");
+        let mut prepared =
+            self.writer.prepare_commit().map_err(Error::index("writing segments"))?;
+        prepared.set_payload(&payload);
+        prepared.commit().map_err(Error::index("committing"))?;
+        index.generation = generation;
+        index.reader.reload().map_err(|cause| index.broken(&cause))?;
+        self.searcher = index.searcher();
+        self.fresh.clear();
+        self.text_bytes = 0;
+        Ok(())
+    }
+
+    fn finish(mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
+        let mut policy = LogMergePolicy::default();
+        policy.set_min_num_segments(6);
+        self.writer.set_merge_policy(Box::new(policy));
+        self.commit(index, generation)?;
+        self.writer.wait_merging_threads().map_err(Error::index("merging segments"))?;
+        index.reader.reload().map_err(|cause| index.broken(&cause))
+    }
+}
+
+fn to_engine(fields: &Fields, document: &Document) -> TantivyDocument {
+    let mut out = TantivyDocument::new();
+    out.add_i64(fields.id, document.id.0);
+    out.add_i64(fields.thread, document.thread.0);
+    out.add_i64(fields.date, document.date.0);
+    out.add_u64(fields.bytes, document.bytes);
+    out.add_u64(fields.flags, flags(document));
+    out.add_u64(fields.twin, twin(document));
+    if let Some(id) = &document.rfc_id {
+        out.add_text(fields.mid, id);
+    }
+    let language = document.language.as_deref();
+    if let Some(code) = language {
+        out.add_text(fields.language, code);
+    }
+    for (field, text) in [
+        (fields.subject, &document.subject),
+        (fields.own, &document.own),
+        (fields.quoted, &document.quoted),
+    ] {
+        if !text.is_empty() {
+            out.add_text(field, tokens::with_language(language, start_of(text)));
+        }
+    }
+    add_person(&mut out, fields.from, &document.from);
+    document.to.iter().for_each(|person| add_person(&mut out, fields.to, person));
+    document.cc.iter().for_each(|person| add_person(&mut out, fields.cc, person));
+    document.folders.iter().for_each(|folder| out.add_text(fields.folder, folder));
+    document.attachments.iter().for_each(|name| out.add_text(fields.filename, name));
+    out
+}
+
+/// Name and address, and the domain by itself and without its first labels, so that
+/// `from:example.org` finds `ada@mail.example.org`.
+fn add_person(out: &mut TantivyDocument, field: Field, person: &Person) {
+    if !person.name.is_empty() {
+        out.add_text(field, &person.name);
+    }
+    if person.address.is_empty() {
+        return;
+    }
+    out.add_text(field, &person.address);
+    let mut domain = person.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    while domain.contains('.') {
+        out.add_text(field, domain);
+        domain = domain.split_once('.').map_or("", |(_, rest)| rest);
+    }
+}
+
+fn flags(document: &Document) -> u64 {
+    [
+        (document.own_mail, flag::OWN_MAIL),
+        (document.read, flag::READ),
+        (document.flagged, flag::FLAGGED),
+        (!document.attachments.is_empty(), flag::ATTACHMENT),
+    ]
+    .into_iter()
+    .filter_map(|(is_on, bit)| is_on.then_some(bit))
+    .sum()
+}
+
+/// Two messages with the same sender, day, subject and own words are shown once. FNV-1a, 64 bits.
+fn twin(document: &Document) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut feed = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        hash = (hash ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
+    };
+    let UnixSeconds(at) = document.date;
+    feed(&at.div_euclid(86_400).to_le_bytes());
+    feed(document.from.address.as_bytes());
+    feed(document.subject.trim().as_bytes());
+    if document.own.trim().is_empty() {
+        // Nothing to compare: every empty message is itself.
+        feed(&document.id.0.to_le_bytes());
+    }
+    document.own.split_whitespace().for_each(|word| feed(word.as_bytes()));
+    hash
+}
+
+fn start_of(text: &str) -> &str {
+    let mut end = text.len().min(TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn sync_folder(dir: &Path) -> Result<(), Error> {
+    fs::File::open(dir).and_then(|folder| folder.sync_all()).map_err(Error::file("writing", dir))
+}

@@ -1,0 +1,553 @@
+//! Vectors of pieces of mail, in one memory-mapped file.
+//!
+//! The file is a header of 4,096 bytes and records of `16 + dims` bytes: message id (i64), piece
+//! (u16), flags (u8: 1 withdrawn, 2 no text), a spare byte, scale (f32), then one signed byte a
+//! dimension. A vector is its bytes times its scale; it has length 1, so dot products are cosines.
+//!
+//! The header holds two slots that are written in turn, each with a counter and a checksum: records
+//! are appended and synced first, then the older slot says how many there are. Whatever lies behind
+//! that number was not finished and is cut off by the next append. Numbers are little-endian.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::map::Map;
+use crate::mail::MessageId;
+
+/// Where records begin.
+const HEADER_BYTES: usize = 4_096;
+/// Where the two slots begin; a disk writes each in one piece.
+const SLOTS: [usize; 2] = [512, 1_024];
+const SLOT_BYTES: usize = 40;
+const MAGIC: &[u8; 8] = b"PRVECTOR";
+const VERSION: u32 = 1;
+const RECORD_HEAD_BYTES: usize = 16;
+/// Set in a record's flags when the message was taken out.
+const WITHDRAWN: u8 = 1;
+/// Set when the message holds no text to make a vector of: it is done all the same.
+const NO_TEXT: u8 = 2;
+/// From here on two threads share a scan.
+const TWO_THREADS_FROM: usize = 100_000;
+/// No model here makes longer vectors.
+const DIMS_MAX: usize = 4_096;
+
+/// Vectors of pieces of mail.
+pub struct Vectors {
+    path: PathBuf,
+    file: File,
+    map: Map,
+    dims: usize,
+    model: [u8; 32],
+    records_count: usize,
+    sequence: u64,
+}
+
+/// A piece of a message and its vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Whose piece.
+    pub message: MessageId,
+    /// Which piece of it, from 0.
+    pub piece: u16,
+    /// Of length 1; empty for a message without text.
+    pub vector: Vec<f32>,
+}
+
+/// A message near to a question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// The message.
+    pub message: MessageId,
+    /// Its nearest piece.
+    pub piece: u16,
+    /// Cosine of that piece to the question.
+    pub cosine: f32,
+}
+
+/// What a scan saw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    /// The nearest messages, nearest first; ties by message id.
+    pub nearest: Vec<Near>,
+    /// Messages that were asked about by id and have vectors.
+    pub asked: BTreeMap<MessageId, Near>,
+    /// Mean cosine of all pieces scanned.
+    pub mean: f32,
+    /// Standard deviation of the same.
+    pub deviation: f32,
+    /// Pieces scanned.
+    pub pieces_count: usize,
+}
+
+impl Vectors {
+    /// Opens the file, or makes an empty one. `model` is the digest of the weights that make the
+    /// vectors; `dims` their length.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] when the file belongs to other weights or lengths, [`Error::Rebuild`]
+    /// when its header is damaged, [`Error::File`] when it cannot be read or written.
+    pub fn open(path: &Path, model: [u8; 32], dims: usize) -> Result<Self, Error> {
+        debug_assert!(dims > 0 && dims <= DIMS_MAX);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = file.map_err(Error::file("opening", path))?;
+        let length = file.metadata().map_err(Error::file("reading", path))?.len();
+        // A crash while the file was made leaves a short header: nothing was in it yet.
+        if (length as usize) < HEADER_BYTES {
+            write_empty(&mut file, model, dims).map_err(Error::file("writing", path))?;
+        }
+        let header = read_header(&mut file).map_err(Error::file("reading", path))?;
+        let damaged = |reason: &str| Error::Rebuild {
+            dir: path.to_path_buf(),
+            reason: reason.to_owned(),
+        };
+        if &header[..8] != MAGIC {
+            return Err(damaged("it is no file of vectors"));
+        }
+        if number(&header[8..12]) != u64::from(VERSION) {
+            return Err(damaged("it has another format"));
+        }
+        if number(&header[12..16]) as usize != dims || header[16..48] != model {
+            return Err(Error::OtherModel { path: path.to_path_buf() });
+        }
+        let Some((sequence, records_count)) =
+            SLOTS.iter().filter_map(|slot| read_slot(&header[*slot..])).max()
+        else {
+            return Err(damaged("its header is damaged"));
+        };
+        let length = file.metadata().map_err(Error::file("reading", path))?.len() as usize;
+        let record_bytes = RECORD_HEAD_BYTES + dims;
+        // Shorter than it says: somebody cut it. What is whole is kept, the rest is made again.
+        let records_count = records_count.min((length - HEADER_BYTES) / record_bytes);
+        let map = Map::read_only(&file, HEADER_BYTES + records_count * record_bytes)
+            .map_err(Error::file("mapping", path))?;
+        Ok(Vectors { path: path.to_path_buf(), file, map, dims, model, records_count, sequence })
+    }
+
+    /// Removes the file, so that the next [`Vectors::open`] starts anew.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn remove_file(path: &Path) -> Result<(), Error> {
+        match std::fs::remove_file(path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file("removing", path)(cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Length of a vector.
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// Pieces in the file that are not withdrawn.
+    pub fn pieces_count(&self) -> usize {
+        self.live().filter(|record| record.flags() & NO_TEXT == 0).count()
+    }
+
+    /// Messages that are done: they have vectors, or no text to make one of.
+    pub fn covered(&self) -> HashSet<MessageId> {
+        self.live().map(|record| record.message()).collect()
+    }
+
+    /// Pieces withdrawn but still in the file, as a share of all.
+    pub fn waste(&self) -> f32 {
+        let withdrawn = self.records_count - self.live().count();
+        withdrawn as f32 / self.records_count.max(1) as f32
+    }
+
+    /// Appends pieces. When this returns they are on the disk; after a crash either all of one call
+    /// are there or none.
+    ///
+    /// # Errors
+    /// [`Error::BadVector`] for one of another length or not finite; then nothing was written.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), Error> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(entries.len() * self.record_bytes());
+        for entry in entries {
+            self.encode(entry, &mut bytes)?;
+        }
+        let records_count = self.records_count + entries.len();
+        let end = HEADER_BYTES + self.records_count * self.record_bytes();
+        let written = self
+            .file
+            .set_len(end as u64)
+            .and_then(|()| self.file.seek(SeekFrom::Start(end as u64)))
+            .and_then(|_| self.file.write_all(&bytes))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(Error::file("writing", &self.path))?;
+        self.commit(records_count)
+    }
+
+    /// Takes all pieces of these messages out of every later scan.
+    ///
+    /// # Errors
+    /// When the file cannot be written to.
+    pub fn withdraw(&mut self, messages: &HashSet<MessageId>) -> Result<(), Error> {
+        let doomed: Vec<(usize, u8)> = (0..self.records_count)
+            .map(|record_index| (record_index, self.record(record_index)))
+            .filter(|(_, record)| {
+                record.flags() & WITHDRAWN == 0 && messages.contains(&record.message())
+            })
+            .map(|(record_index, record)| (record_index, record.flags()))
+            .collect();
+        for (record_index, flags) in &doomed {
+            let at = HEADER_BYTES + record_index * self.record_bytes() + 10;
+            let written = self
+                .file
+                .seek(SeekFrom::Start(at as u64))
+                .and_then(|_| self.file.write_all(&[flags | WITHDRAWN]));
+            written.map_err(Error::file("writing", &self.path))?;
+        }
+        if !doomed.is_empty() {
+            self.file.sync_data().map_err(Error::file("writing", &self.path))?;
+            self.remap()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the file anew without what was withdrawn.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to; the file is then as it was.
+    pub fn compact(&mut self) -> Result<(), Error> {
+        let next = self.path.with_extension("next");
+        Self::remove_file(&next)?;
+        {
+            let mut fresh = Vectors::open(&next, self.model, self.dims)?;
+            let mut bytes = Vec::new();
+            let mut kept = 0;
+            for record in self.live() {
+                bytes.extend_from_slice(record.bytes);
+                kept += 1;
+            }
+            let written = fresh
+                .file
+                .seek(SeekFrom::Start(HEADER_BYTES as u64))
+                .and_then(|_| fresh.file.write_all(&bytes))
+                .and_then(|()| fresh.file.sync_data());
+            written.map_err(Error::file("writing", &next))?;
+            fresh.commit(kept)?;
+        }
+        std::fs::rename(&next, &self.path).map_err(Error::file("writing", &self.path))?;
+        *self = Vectors::open(&self.path, self.model, self.dims)?;
+        Ok(())
+    }
+
+    /// The `limit` messages nearest to `question` among those `is_wanted` lets through, by their
+    /// nearest piece, and how near each of `asked` is. Exact: every piece is looked at.
+    ///
+    /// # Errors
+    /// [`Error::BadVector`] when `question` has another length or is not finite.
+    pub fn nearest(
+        &self,
+        question: &[f32],
+        limit: usize,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        asked: &HashSet<MessageId>,
+    ) -> Result<Scan, Error> {
+        let question = self.quantized(MessageId(0), question)?;
+        let half = self.records_count / 2;
+        let ranges = if self.records_count >= TWO_THREADS_FROM {
+            vec![0..half, half..self.records_count]
+        } else {
+            vec![0..self.records_count]
+        };
+        let mut parts: Vec<Part> = Vec::new();
+        if ranges.len() == 1 {
+            parts.extend(ranges.into_iter().map(|range| self.scan(range, &question)));
+        } else {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = ranges
+                    .into_iter()
+                    .map(|range| scope.spawn(|| self.scan(range, &question)))
+                    .collect();
+                for thread in threads {
+                    match thread.join() {
+                        Ok(part) => parts.push(part),
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
+                }
+            });
+        }
+        Ok(Part::join(parts, limit, is_wanted, asked))
+    }
+
+    fn scan(
+        &self,
+        range: std::ops::Range<usize>,
+        question: &Quantized,
+    ) -> Part {
+        let mut part = Part::default();
+        for record_index in range {
+            let record = self.record(record_index);
+            if record.flags() != 0 {
+                continue;
+            }
+            let sum = dot(&question.values, record.values());
+            let cosine = sum as f32 * question.scale * record.scale();
+            part.sum += f64::from(cosine);
+            part.squares += f64::from(cosine) * f64::from(cosine);
+            part.count += 1;
+            part.see(Near { message: record.message(), piece: record.piece(), cosine });
+        }
+        part.close();
+        part
+    }
+
+    fn record_bytes(&self) -> usize {
+        RECORD_HEAD_BYTES + self.dims
+    }
+
+    fn record(&self, record_index: usize) -> Record<'_> {
+        let at = HEADER_BYTES + record_index * self.record_bytes();
+        Record { bytes: &self.map.bytes()[at..at + self.record_bytes()] }
+    }
+
+    fn live(&self) -> impl Iterator<Item = Record<'_>> {
+        (0..self.records_count)
+            .map(|record_index| self.record(record_index))
+            .filter(|record| record.flags() & WITHDRAWN == 0)
+    }
+
+    fn quantized(&self, message: MessageId, vector: &[f32]) -> Result<Quantized, Error> {
+        let bad =
+            || Error::BadVector { message: message.0, got: vector.len(), expected: self.dims };
+        if vector.len() != self.dims {
+            return Err(bad());
+        }
+        Quantized::of(vector).ok_or_else(bad)
+    }
+
+    fn encode(&self, entry: &Entry, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let (flags, quantized) = if entry.vector.is_empty() {
+            (NO_TEXT, Quantized { scale: 0.0, values: vec![0; self.dims] })
+        } else {
+            (0, self.quantized(entry.message, &entry.vector)?)
+        };
+        bytes.extend_from_slice(&entry.message.0.to_le_bytes());
+        bytes.extend_from_slice(&entry.piece.to_le_bytes());
+        bytes.extend_from_slice(&[flags, 0]);
+        bytes.extend_from_slice(&quantized.scale.to_le_bytes());
+        bytes.extend(quantized.values.iter().map(|value| value.cast_unsigned()));
+        Ok(())
+    }
+
+    /// Says how many records there are, in the slot that was written longer ago.
+    fn commit(&mut self, records_count: usize) -> Result<(), Error> {
+        let sequence = self.sequence + 1;
+        let slot = slot_bytes(sequence, records_count as u64);
+        let at = SLOTS[(sequence % 2) as usize];
+        let written = self
+            .file
+            .seek(SeekFrom::Start(at as u64))
+            .and_then(|_| self.file.write_all(&slot))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(Error::file("writing", &self.path))?;
+        self.sequence = sequence;
+        self.records_count = records_count;
+        self.remap()
+    }
+
+    fn remap(&mut self) -> Result<(), Error> {
+        let bytes = HEADER_BYTES + self.records_count * self.record_bytes();
+        self.map = Map::read_only(&self.file, bytes).map_err(Error::file("mapping", &self.path))?;
+        Ok(())
+    }
+}
+
+/// A vector in signed bytes.
+struct Quantized {
+    scale: f32,
+    values: Vec<i8>,
+}
+
+impl Quantized {
+    fn of(vector: &[f32]) -> Option<Self> {
+        let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        if !length.is_finite() || largest <= 0.0 {
+            return None;
+        }
+        let step = largest / 127.0;
+        let values = vector.iter().map(|value| (value / step).round() as i8).collect();
+        // Made to length 1, so that the dot product is the cosine whoever made the vector.
+        Some(Quantized { scale: step / length, values })
+    }
+}
+
+struct Record<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    fn message(&self) -> MessageId {
+        MessageId(number(&self.bytes[..8]).cast_signed())
+    }
+
+    fn piece(&self) -> u16 {
+        number(&self.bytes[8..10]) as u16
+    }
+
+    fn flags(&self) -> u8 {
+        self.bytes[10]
+    }
+
+    fn scale(&self) -> f32 {
+        f32::from_bits(number(&self.bytes[12..16]) as u32)
+    }
+
+    fn values(&self) -> &'a [u8] {
+        &self.bytes[RECORD_HEAD_BYTES..]
+    }
+}
+
+/// What one thread saw: the nearest piece of every message it met, in file order.
+#[derive(Default)]
+struct Part {
+    sum: f64,
+    squares: f64,
+    count: usize,
+    open: Option<Near>,
+    seen: Vec<Near>,
+}
+
+impl Part {
+    /// Pieces of a message stand together, as they were appended together.
+    fn see(&mut self, near: Near) {
+        match &mut self.open {
+            Some(open) if open.message == near.message => {
+                if near.cosine > open.cosine {
+                    *open = near;
+                }
+            }
+            open => {
+                self.seen.extend(open.replace(near));
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.seen.extend(self.open.take());
+    }
+
+    fn join(
+        parts: Vec<Part>,
+        limit: usize,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        asked: &HashSet<MessageId>,
+    ) -> Scan {
+        let count: usize = parts.iter().map(|part| part.count).sum();
+        let (sum, squares) = parts
+            .iter()
+            .fold((0.0, 0.0), |(sum, squares), part| (sum + part.sum, squares + part.squares));
+        let mean = sum / count.max(1) as f64;
+        let variance = (squares / count.max(1) as f64 - mean * mean).max(0.0);
+        let mut nearest: Vec<Near> = parts.into_iter().flat_map(|part| part.seen).collect();
+        let mut answers: BTreeMap<MessageId, Near> = BTreeMap::new();
+        for near in nearest.iter().filter(|near| asked.contains(&near.message)) {
+            let answer = answers.entry(near.message).or_insert(*near);
+            if near.cosine > answer.cosine {
+                *answer = *near;
+            }
+        }
+        let order =
+            |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.message.cmp(&b.message));
+        // A message appended twice, or cut in two between the threads, may stand here twice: some
+        // room, then each once.
+        nearest.retain(|near| is_wanted(near.message));
+        let room = limit.saturating_mul(2).saturating_add(2);
+        if nearest.len() > room {
+            nearest.select_nth_unstable_by(room, order);
+            nearest.truncate(room);
+        }
+        nearest.sort_unstable_by(order);
+        let mut met = HashSet::new();
+        nearest.retain(|near| met.insert(near.message));
+        nearest.truncate(limit);
+        Scan {
+            nearest,
+            asked: answers,
+            mean: mean as f32,
+            deviation: variance.sqrt() as f32,
+            pieces_count: count,
+        }
+    }
+}
+
+/// Dot product of signed bytes. Written in blocks of 16 sums so that the compiler uses vector
+/// instructions; 384 products of 127 x 127 fit an i32 300 times over.
+fn dot(question: &[i8], values: &[u8]) -> i32 {
+    const LANES: usize = 16;
+    let mut sums = [0_i32; LANES];
+    let (ones, ones_rest) = question.as_chunks::<LANES>();
+    let (others, others_rest) = values.as_chunks::<LANES>();
+    for (one, other) in ones.iter().zip(others) {
+        for lane in 0..LANES {
+            sums[lane] += i32::from(i16::from(one[lane]) * i16::from(other[lane].cast_signed()));
+        }
+    }
+    let rest: i32 = ones_rest
+        .iter()
+        .zip(others_rest)
+        .map(|(one, other)| i32::from(*one) * i32::from(other.cast_signed()))
+        .sum();
+    sums.iter().sum::<i32>() + rest
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn write_empty(file: &mut File, model: [u8; 32], dims: usize) -> std::io::Result<()> {
+    let mut header = vec![0; HEADER_BYTES];
+    header[..8].copy_from_slice(MAGIC);
+    header[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    header[12..16].copy_from_slice(&(dims as u32).to_le_bytes());
+    header[16..48].copy_from_slice(&model);
+    header[SLOTS[0]..SLOTS[0] + SLOT_BYTES].copy_from_slice(&slot_bytes(0, 0));
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&header)?;
+    file.sync_all()
+}
+
+fn read_header(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut header = vec![0; HEADER_BYTES];
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(&mut header)?;
+    Ok(header)
+}
+
+/// Counter, number of records, checksum of both, and the mark that the slot was ever written.
+fn slot_bytes(sequence: u64, records_count: u64) -> [u8; SLOT_BYTES] {
+    let mut slot = [0; SLOT_BYTES];
+    slot[..8].copy_from_slice(MAGIC);
+    slot[8..16].copy_from_slice(&sequence.to_le_bytes());
+    slot[16..24].copy_from_slice(&records_count.to_le_bytes());
+    let sum = checksum(&slot[..24]);
+    slot[24..32].copy_from_slice(&sum.to_le_bytes());
+    slot
+}
+
+fn read_slot(bytes: &[u8]) -> Option<(u64, usize)> {
+    let slot = bytes.get(..SLOT_BYTES)?;
+    let is_whole = &slot[..8] == MAGIC && number(&slot[24..32]) == checksum(&slot[..24]);
+    is_whole.then(|| (number(&slot[8..16]), number(&slot[16..24]) as usize))
+}
+
+/// FNV-1a, 64 bits.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+#[path = "vectors_tests.rs"]
+mod tests;
