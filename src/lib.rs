@@ -4,4 +4,5 @@ pub mod cli;
 pub mod guard;
 pub mod intake;
 pub mod mail;
+pub mod search;
 pub mod store;

@@ -156,6 +156,27 @@ impl Index {
         })
     }
 
+    /// The ids of all messages in the index, in no order.
+    ///
+    /// # Errors
+    /// [`Error::Rebuild`] when the index cannot be read.
+    pub fn all_ids(&self) -> Result<Vec<MessageId>, Error> {
+        self.guarded(|| {
+            let searcher = self.searcher();
+            let mut ids = Vec::new();
+            for segment in searcher.segment_readers() {
+                let column = segment
+                    .fast_fields()
+                    .i64("id")
+                    .map_err(|cause| self.broken(&cause))?;
+                ids.extend(
+                    segment.doc_ids_alive().filter_map(|doc| column.first(doc)).map(MessageId),
+                );
+            }
+            Ok(ids)
+        })
+    }
+
     /// Marks a question's words in texts.
     ///
     /// # Errors
