@@ -12,6 +12,10 @@ mod concept;
 mod document;
 mod embed;
 mod error;
+#[cfg(test)]
+mod eval_sweep;
+#[cfg(test)]
+mod eval;
 mod filter;
 mod find;
 mod fuse;
