@@ -11,7 +11,7 @@ use super::error::Error;
 use super::index::{Index, flag};
 use super::query::{Fact, Facts, Filter, Place, Query};
 use super::words::{Words, phrase, prefix_terms};
-use crate::mail::when::Zone;
+use crate::mail::when::{Zone, parse_query_date};
 use crate::mail::{MessageId, UnixSeconds};
 
 /// What a question's meaning depends on beside the mail.
@@ -72,9 +72,8 @@ impl Sieve<'_> {
         match query {
             Query::Words(_) => {}
             Query::And(items) => {
-                for item in items.iter().enumerate().filter_map(|(item_index, item)| {
-                    (item_index > 0 || !matches!(item, Query::Words(_))).then_some(item)
-                }) {
+                let bare = usize::from(matches!(items.first(), Some(Query::Words(_))));
+                for item in &items[bare..] {
                     and(&mut sets, &self.set(item)?);
                 }
             }
@@ -110,7 +109,8 @@ impl Sieve<'_> {
             Query::Filter(filter) => self.filter(filter),
             Query::And(items) => {
                 let mut sets = self.set(&Query::All)?;
-                for item in items {
+                let bare = usize::from(query.bare_words_are_optional());
+                for item in &items[bare..] {
                     and(&mut sets, &self.set(item)?);
                 }
                 Ok(sets)
@@ -136,7 +136,7 @@ impl Sieve<'_> {
 
     /// Messages with at least one of the words; words that everybody uses do not count beside
     /// others.
-    fn any_word(&self, words: &Query) -> Result<Sets, Error> {
+    pub(super) fn any_word(&self, words: &Query) -> Result<Sets, Error> {
         let mut sets = self.none();
         for concept in concept::concepts(words, self.around.languages) {
             if !concept.is_common {
@@ -149,7 +149,7 @@ impl Sieve<'_> {
     fn filter(&self, filter: &Filter) -> Result<Sets, Error> {
         let UnixSeconds(now) = self.around.now;
         let moment = |text: &str| {
-            super::query::date(text, self.around.now, self.around.zone)
+            parse_query_date(text, self.around.now, self.around.zone)
                 .unwrap_or((UnixSeconds(i64::MAX), UnixSeconds(i64::MAX)))
         };
         let fields = &self.index.fields;
@@ -169,11 +169,11 @@ impl Sieve<'_> {
                 self.dates(|date| date >= from)
             }
             Filter::OlderThan(age) => {
-                let UnixSeconds(limit) = age.before(self.around.now);
+                let UnixSeconds(limit) = age.before(self.around.now, self.around.zone);
                 self.dates(|date| date < limit)
             }
             Filter::NewerThan(age) => {
-                let UnixSeconds(limit) = age.before(self.around.now);
+                let UnixSeconds(limit) = age.before(self.around.now, self.around.zone);
                 self.dates(|date| date >= limit && date <= now)
             }
             Filter::Date(span) => {

@@ -122,10 +122,20 @@ impl Index {
         query: &Query,
         options: &Options<'_>,
     ) -> Result<Vec<Hit>, Error> {
+        self.search_with(vectors.zip(question), query, options, Knobs::DEFAULT)
+    }
+
+    pub(super) fn search_with(
+        &self,
+        meaning: Option<(&Vectors, &[f32])>,
+        query: &Query,
+        options: &Options<'_>,
+        knobs: Knobs,
+    ) -> Result<Vec<Hit>, Error> {
         self.guarded(|| {
             let searcher = self.searcher();
-            let view = View::new(self, &searcher, options)?;
-            view.search(vectors.zip(question), query, options)
+            let view = View::new(self, &searcher, options, knobs)?;
+            view.search(meaning, query)
         })
     }
 
@@ -136,7 +146,7 @@ impl Index {
     pub fn count(&self, query: &Query, options: &Options<'_>) -> Result<u64, Error> {
         self.guarded(|| {
             let searcher = self.searcher();
-            let view = View::new(self, &searcher, options)?;
+            let view = View::new(self, &searcher, options, Knobs::DEFAULT)?;
             let sets = view.sieve().all_of(query)?;
             Ok(sets.iter().map(Bits::count).sum())
         })
@@ -149,7 +159,7 @@ impl Index {
     pub fn ids(&self, query: &Query, options: &Options<'_>) -> Result<Vec<MessageId>, Error> {
         self.guarded(|| {
             let searcher = self.searcher();
-            let view = View::new(self, &searcher, options)?;
+            let view = View::new(self, &searcher, options, Knobs::DEFAULT)?;
             let sets = view.sieve().all_of(query)?;
             let places = view.newest_first(&sets, usize::MAX)?;
             Ok(places.into_iter().map(|place| view.columns[place.segment].id(place.doc)).collect())
@@ -195,6 +205,17 @@ impl Index {
     }
 }
 
+/// The numbers that ranking rests on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Knobs {
+    pub(super) tuning: Tuning,
+    pub(super) weights: Weights,
+}
+
+impl Knobs {
+    pub(super) const DEFAULT: Knobs = Knobs { tuning: Tuning::DEFAULT, weights: Weights::DEFAULT };
+}
+
 /// The columns of a segment that every hit needs.
 struct Columns {
     ids: Column<i64>,
@@ -220,10 +241,16 @@ struct View<'a> {
     columns: Vec<Columns>,
     languages: Vec<String>,
     options: &'a Options<'a>,
+    knobs: Knobs,
 }
 
 impl<'a> View<'a> {
-    fn new(index: &'a Index, searcher: &'a Searcher, options: &'a Options<'a>) -> Result<Self, Error> {
+    fn new(
+        index: &'a Index,
+        searcher: &'a Searcher,
+        options: &'a Options<'a>,
+        knobs: Knobs,
+    ) -> Result<Self, Error> {
         let columns: Result<Vec<Columns>, TantivyError> = searcher
             .segment_readers()
             .iter()
@@ -244,6 +271,7 @@ impl<'a> View<'a> {
             columns: columns.map_err(broken)?,
             languages: languages(searcher, index).map_err(broken)?,
             options,
+            knobs,
         })
     }
 
@@ -266,19 +294,28 @@ impl<'a> View<'a> {
         &self,
         meaning: Option<(&Vectors, &[f32])>,
         query: &Query,
-        options: &Options<'_>,
     ) -> Result<Vec<Hit>, Error> {
-        let allowed = self.sieve().required(query)?;
+        let options = self.options;
+        let sieve = self.sieve();
+        let allowed = sieve.required(query)?;
         let concepts = concept::concepts(query, &self.languages);
+        // Without bare words everything that is let through is an answer.
+        let has_needed_words = query.needed_words().is_some();
+        let mut by_words = allowed.clone();
+        // Words behind `subject:` rank too, but do not stand in for a bare word.
+        if let Some(words) = query.needed_words()
+            && concept::concepts(words, &self.languages).len() < concepts.len()
+        {
+            let holding = sieve.any_word(words)?;
+            by_words.iter_mut().zip(&holding).for_each(|(set, other)| set.and(other));
+        }
         let has_concepts = !concepts.is_empty();
         // Room for what falls away as a duplicate or as another message of a thread.
         let pool = POOL.max(options.limit.saturating_mul(2));
         let meaning = if options.mode == Mode::Words { None } else { meaning };
-        let legs = self.legs(meaning, concepts, &allowed, has_bare_words(query), pool)?;
+        let legs = self.legs(meaning, concepts, &by_words, &allowed, pool)?;
         let mut hits = self.fuse(&legs, options.mode);
-        if !has_bare_words(query) && (options.mode != Mode::Meaning || !has_concepts) {
-            // Everything let through is an answer, whether or not there was something to rank it
-            // by.
+        if !has_needed_words && (options.mode != Mode::Meaning || !has_concepts) {
             let known: HashSet<Place> = hits.iter().map(|(place, _)| *place).collect();
             let more = self.newest_first(&allowed, pool)?;
             hits.extend(
@@ -295,15 +332,15 @@ impl<'a> View<'a> {
         &self,
         meaning: Option<(&Vectors, &[f32])>,
         concepts: Vec<Concept>,
+        by_words: &[Bits],
         allowed: &[Bits],
-        has_bare_words: bool,
         pool: usize,
     ) -> Result<Legs, Error> {
         let broken = |cause: TantivyError| self.index.broken(&cause);
         let words_count = concepts.iter().filter(|concept| !concept.is_common).count();
-        let found = self.words.find(concepts, Tuning::DEFAULT).map_err(broken)?;
+        let found = self.words.find(concepts, self.knobs.tuning).map_err(broken)?;
         let mut candidates: BTreeMap<Place, Candidate> = BTreeMap::new();
-        for (place, score) in found.best(&self.words, allowed, pool).map_err(broken)? {
+        for (place, score) in found.best(&self.words, by_words, pool).map_err(broken)? {
             candidates.entry(place).or_default().words = Some(score);
         }
         let mut background = (0.0, 0.0);
@@ -311,7 +348,6 @@ impl<'a> View<'a> {
             background =
                 self.add_meaning(vectors, question, allowed, pool, &mut candidates, &found)?;
         }
-        let _ = has_bare_words;
         let profile = Profile {
             words_count,
             exact_count: found.exact_count(),
@@ -408,7 +444,7 @@ impl<'a> View<'a> {
                 continue;
             }
             let fused =
-                legs.profile.fuse(&Weights::DEFAULT, candidate.words.as_ref(), cosine);
+                legs.profile.fuse(&self.knobs.weights, candidate.words.as_ref(), cosine);
             hit.words = fused.words;
             hit.meaning = cosine.unwrap_or(0.0);
             hit.piece = candidate.near.map(|near| near.piece);
@@ -484,16 +520,6 @@ impl<'a> View<'a> {
         }
         dated.sort_unstable_by(order);
         Ok(dated.into_iter().map(|(.., place)| place).collect())
-    }
-}
-
-/// Whether bare words stand at the question's top: then at least one of them, or nearness in
-/// meaning, is wanted of an answer.
-fn has_bare_words(query: &Query) -> bool {
-    match query {
-        Query::Words(_) => true,
-        Query::And(items) => matches!(items.first(), Some(Query::Words(_))),
-        _ => false,
     }
 }
 

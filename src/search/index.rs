@@ -261,7 +261,9 @@ impl Index {
         let generation = if finished { last_generation } else { batch.generation };
         batch.finish(self, generation)?;
         let finished = outcome?;
-        let _ = progress(messages);
+        if finished {
+            let _ = progress(messages);
+        }
         Ok(Added { messages, finished })
     }
 
@@ -504,7 +506,7 @@ fn flags(document: &Document) -> u64 {
     .sum()
 }
 
-/// Two messages with the same sender, day, subject and own words are shown once. FNV-1a, 64 bits.
+/// Two messages with the same sender, second, subject and own words are shown once. FNV-1a, 64 bits.
 fn twin(document: &Document) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut feed = |bytes: &[u8]| {
@@ -514,7 +516,7 @@ fn twin(document: &Document) -> u64 {
         hash = (hash ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
     };
     let UnixSeconds(at) = document.date;
-    feed(&at.div_euclid(86_400).to_le_bytes());
+    feed(&at.to_le_bytes());
     feed(document.from.address.as_bytes());
     feed(document.subject.trim().as_bytes());
     if document.own.trim().is_empty() {

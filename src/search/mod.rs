@@ -13,6 +13,10 @@ mod document;
 mod embed;
 mod error;
 mod feed;
+#[cfg(test)]
+mod eval_sweep;
+#[cfg(test)]
+mod eval;
 mod filter;
 mod find;
 mod fuse;

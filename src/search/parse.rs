@@ -4,7 +4,7 @@
 //! quadratic on as many negations. Length is checked before anything else, depth on the way down.
 
 use crate::mail::UnixSeconds;
-use crate::mail::when::Zone;
+use crate::mail::when::{Zone, parse_query_date};
 
 use super::query::{
     Age, DateSpan, Fact, Filter, ParseError, Place, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, Query, Word,
@@ -607,7 +607,7 @@ fn date_text(value: &str) -> Option<String> {
     let value = value.to_lowercase();
     // Any moment will do: whether a text is a date does not depend on it.
     let some_day = UnixSeconds(1_700_000_000);
-    super::query::date(&value, some_day, &Zone::utc()).map(|_| value)
+    parse_query_date(&value, some_day, &Zone::utc()).map(|_| value)
 }
 
 fn span(value: &str) -> Option<DateSpan> {

@@ -250,6 +250,35 @@ impl Query {
         self.meaning_text().is_some()
     }
 
+    /// The bare words at the top of the question of which an answer must hold at least one; nothing
+    /// when there are none, or when required words beside them make them a matter of rank alone.
+    pub(super) fn needed_words(&self) -> Option<&Query> {
+        match self {
+            Query::Words(_) => Some(self),
+            Query::And(items) if !self.bare_words_are_optional() => {
+                items.first().filter(|item| matches!(item, Query::Words(_)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this is a row that begins with bare words and requires other words or phrases:
+    /// `+budget travel` is about the budget, and `travel` only ranks. Beside operators alone
+    /// (`from:ada travel`) bare words select.
+    pub(super) fn bare_words_are_optional(&self) -> bool {
+        let Query::And(items) = self else { return false };
+        let [Query::Words(_), rest @ ..] = &items[..] else { return false };
+        let mut has_words = false;
+        for item in rest {
+            item.walk(&mut |query, negated| {
+                let is_word =
+                    matches!(query, Query::Words(_) | Query::Must(_) | Query::Phrase(_));
+                has_words |= is_word && !negated;
+            });
+        }
+        has_words
+    }
+
     /// Calls `visit` with every node and whether it is negated.
     pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Query, bool)) {
         fn go<'a>(query: &'a Query, negated: bool, visit: &mut dyn FnMut(&'a Query, bool)) {
@@ -269,25 +298,11 @@ impl Query {
 impl DateSpan {
     /// First second in it and first second after it, as of `now`; open ends are the ends of time.
     pub fn bounds(&self, now: UnixSeconds, zone: &Zone) -> (UnixSeconds, UnixSeconds) {
-        let side = |text: &Option<String>| text.as_ref().and_then(|text| date(text, now, zone));
+        let side = |text: &Option<String>| text.as_ref().and_then(|text| parse_query_date(text, now, zone));
         let from = side(&self.from).map_or(UnixSeconds(i64::MIN), |(from, _)| from);
         let until = side(&self.until).map_or(UnixSeconds(i64::MAX), |(_, until)| until);
         (from, until)
     }
-}
-
-/// A date as written in a question: `2026-03-02`, `2026-03`, `2026`, `today`, or an age (`3m`: the
-/// moment three months ago). First second in it, first second after it.
-pub(super) fn date(
-    text: &str,
-    now: UnixSeconds,
-    zone: &Zone,
-) -> Option<(UnixSeconds, UnixSeconds)> {
-    if let Some(age) = Age::read(text) {
-        let moment = age.before(now);
-        return Some((moment, UnixSeconds(moment.0.saturating_add(1))));
-    }
-    parse_query_date(text, now, zone)
 }
 
 impl Age {
@@ -302,60 +317,16 @@ impl Age {
             _ => return None,
         };
         let digits = &text[..text.len() - 1];
-        if digits.is_empty() || digits.len() > 5 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         Some(Age { count: digits.parse().ok()?, unit })
     }
 
-    /// The moment this long before `now`. Months and years go by the calendar (in UTC; the hours
-    /// a zone would add do not matter at that distance).
-    pub fn before(self, now: UnixSeconds) -> UnixSeconds {
-        let count = i64::from(self.count);
-        let seconds = match self.unit {
-            AgeUnit::Hours => count * 3_600,
-            AgeUnit::Days => count * 86_400,
-            AgeUnit::Weeks => count * 7 * 86_400,
-            AgeUnit::Months => return months_before(now, count),
-            AgeUnit::Years => return months_before(now, count * 12),
-        };
-        UnixSeconds(now.0.saturating_sub(seconds))
+    /// The moment this long before `now`: the hour, or the beginning of the day in `zone`.
+    pub fn before(self, now: UnixSeconds, zone: &Zone) -> UnixSeconds {
+        parse_query_date(&self.to_string(), now, zone).map_or(UnixSeconds(i64::MIN), |range| range.0)
     }
-}
-
-fn months_before(now: UnixSeconds, months: i64) -> UnixSeconds {
-    let (days, second) = (now.0.div_euclid(86_400), now.0.rem_euclid(86_400));
-    let (year, month, day) = civil_from_days(days);
-    let month_index = year * 12 + (month - 1) - months;
-    let (year, month) = (month_index.div_euclid(12), month_index.rem_euclid(12) + 1);
-    let next = (month_index + 1).div_euclid(12);
-    let month_days =
-        days_from_civil(next, (month_index + 1).rem_euclid(12) + 1, 1) - days_from_civil(year, month, 1);
-    UnixSeconds(days_from_civil(year, month, day.min(month_days)) * 86_400 + second)
-}
-
-/// Howard Hinnant, "chrono-compatible low-level date algorithms".
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year - era * 400;
-    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days - era * 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 impl fmt::Display for Query {

@@ -155,28 +155,20 @@ fn any_text_can_be_a_question() {
 
 #[test]
 fn ages_go_by_the_calendar() {
-    let check = |age: &str, now: i64, expected: i64| {
-        let age = Age::read(age).expect(age);
-        assert_eq!(age.before(UnixSeconds(now)).0, expected, "{age} before {now}");
-    };
     // 2026-03-31T12:00:00Z, a day that February does not have.
-    check("1m", 1_774_958_400, 1_772_280_000);
-    check("13m", 1_774_958_400, 1_740_744_000);
-    check("1y", 1_774_958_400, 1_743_422_400);
-    check("2d", 1_774_958_400, 1_774_958_400 - 2 * 86_400);
-    check("1w", 0, -7 * 86_400);
+    let now = UnixSeconds(1_774_958_400);
+    let check = |age: &str, expected: i64| {
+        let age = Age::read(age).expect(age);
+        assert_eq!(age.before(now, &Zone::utc()).0, expected, "{age}");
+    };
+    check("1m", 1_772_236_800);
+    check("1y", 1_743_379_200);
+    check("2d", 1_774_742_400);
+    check("1w", 1_774_310_400);
+    check("5h", 1_774_940_400);
     for bad in ["", "m", "3", "3x", "-3d", "3.5d", "999999d"] {
         assert_eq!(Age::read(bad), None, "{bad}");
     }
-}
-
-#[test]
-fn days_and_dates_agree() {
-    for days in (-1_000_000..1_000_000).step_by(997) {
-        let (year, month, day) = civil_from_days(days);
-        assert_eq!(days_from_civil(year, month, day), days);
-    }
-    assert_eq!(civil_from_days(0), (1970, 1, 1));
 }
 
 #[test]

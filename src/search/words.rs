@@ -34,6 +34,10 @@ pub(super) struct Tuning {
     pub(super) near: f32,
     /// Words apart at which nearness is no longer seen.
     pub(super) near_words: u32,
+    /// What standing at the very beginning adds, in shares of the word's weight.
+    pub(super) early: f32,
+    /// Words into the text at which half of that is left.
+    pub(super) early_words: f32,
     /// What a message gains that holds all of the question's weight.
     pub(super) coverage: f32,
     /// How much a word counts that was found by mending a typing error.
@@ -42,7 +46,7 @@ pub(super) struct Tuning {
 
 impl Tuning {
     pub(super) const DEFAULT: Tuning =
-        Tuning { k1: 1.2, b_own: 0.75, near: 0.5, near_words: 8, coverage: 0.3, mended: 0.6 };
+        Tuning { k1: 1.2, b_own: 0.8, near: 0.8, near_words: 8, coverage: 0.3, mended: 0.7, early: 0.4, early_words: 40.0 };
 }
 
 /// What a message's words say.
@@ -487,21 +491,6 @@ impl Found {
         self.concepts.iter().filter(|concept| concept.is_exact).count()
     }
 
-    /// Messages in which at least one word that selects stands.
-    pub(super) fn selected(&self, words: &Words<'_>) -> Vec<Bits> {
-        let mut all: Vec<Bits> =
-            words.segments.iter().map(|segment| Bits::none(segment.max_doc())).collect();
-        for (concept, segments) in self.concepts.iter().zip(&self.occurrences) {
-            if concept.is_common {
-                continue;
-            }
-            for (bits, occurrences) in all.iter_mut().zip(segments) {
-                occurrences.iter().for_each(|(doc, _)| bits.set(*doc));
-            }
-        }
-        all
-    }
-
     fn score_segment(&self, segment: usize, allowed: &Bits) -> Vec<(Place, WordScore)> {
         /// Sums of one document.
         #[derive(Clone, Copy, Default)]
@@ -536,15 +525,12 @@ impl Found {
             .collect()
     }
 
-    /// Adds what nearness is worth.
+    /// Adds what nearness and an early place are worth.
     fn look_closely(
         &self,
         words: &Words<'_>,
         best: &mut [(Place, WordScore)],
     ) -> Result<(), TantivyError> {
-        if self.concepts.len() < 2 {
-            return Ok(());
-        }
         for (segment_index, segment) in words.segments.iter().enumerate() {
             let mut docs: Vec<(u32, Vec<u32>)> = best
                 .iter()
@@ -572,7 +558,8 @@ impl Found {
         Ok(())
     }
 
-    /// For each document, the sum over neighbouring words of the question of how near they stand.
+    /// For each document, how early the words stand in it and how near those stand to each other
+    /// that are neighbours in the question.
     fn nearness(
         &self,
         segment: &SegmentReader,
@@ -591,6 +578,13 @@ impl Found {
             places.push(found.into_iter().collect());
         }
         let mut gains: HashMap<u32, f32> = HashMap::new();
+        for (here, weight) in places.iter().zip(&self.weights) {
+            for (doc, ones) in here {
+                let first = ones.iter().min().copied().unwrap_or(u32::MAX) as f32;
+                *gains.entry(*doc).or_default() +=
+                    self.tuning.early * weight / (1.0 + first / self.tuning.early_words);
+            }
+        }
         for first in 0..places.len() {
             for second in first + 1..places.len().min(first + 3) {
                 let weight = self.tuning.near * self.weights[first].min(self.weights[second])

@@ -1,0 +1,369 @@
+//! How good the ranking is, measured on mail that is not in the project.
+//!
+//! Runs when `POSTROOM_DATA` names the folder of test mail (`scripts/eval-search` does); otherwise
+//! says so and passes. Two sets: `aeslc` is measured and never tuned on, `enron-maildir` is where
+//! the constants of [`super::words::Tuning`] and [`super::fuse::Weights`] come from, with each
+//! mail's own subject as the question and subjects left out of the index.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::*;
+use crate::mail::when::Zone;
+use crate::mail::{MessageId, ThreadId, UnixSeconds};
+
+/// A question and the message that answers it.
+struct Case {
+    question: String,
+    target: MessageId,
+}
+
+/// A set of texts and questions about them.
+pub(super) struct Set {
+    name: &'static str,
+    texts: Vec<String>,
+    cases: Vec<Case>,
+}
+
+pub(super) fn data() -> Option<PathBuf> {
+    let folder = std::env::var_os("POSTROOM_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("skipped: POSTROOM_DATA is not set");
+    }
+    folder
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Texts in order of first appearance, each once; ids count from 1.
+#[derive(Default)]
+struct Texts {
+    ids: HashMap<String, MessageId>,
+    texts: Vec<String>,
+}
+
+impl Texts {
+    fn add(&mut self, text: &str) -> MessageId {
+        let next = MessageId(self.texts.len() as i64 + 1);
+        let id = *self.ids.entry(one_line(text)).or_insert(next);
+        if id == next {
+            self.texts.push(text.to_owned());
+        }
+        id
+    }
+}
+
+/// The first human subject is the question, the body the target; all bodies are the corpus.
+pub(super) fn aeslc(data: &Path) -> Set {
+    let mut texts = Texts::default();
+    let mut cases = Vec::new();
+    for file in ["train.jsonl", "dev.jsonl"] {
+        let lines = std::fs::read_to_string(data.join("aeslc").join(file)).expect(file);
+        for line in lines.lines() {
+            let mail: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+            let target = texts.add(mail["body"].as_str().expect("a body"));
+            if let Some(question) = mail["human_subjects"][0].as_str() {
+                cases.push(Case { question: question.to_owned(), target });
+            }
+        }
+    }
+    Set { name: "aeslc", texts: texts.texts, cases }
+}
+
+/// A mail's own subject is the question, where no other mail has it.
+pub(super) fn enron(data: &Path) -> Set {
+    let mut files = Vec::new();
+    let mut folders = vec![data.join("enron-maildir/maildir")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    let mut texts = Texts::default();
+    let mut by_subject: BTreeMap<String, HashSet<MessageId>> = BTreeMap::new();
+    let mut spelled: HashMap<String, String> = HashMap::new();
+    for file in files {
+        let raw = String::from_utf8_lossy(&std::fs::read(&file).expect("a file")).into_owned();
+        let Some((head, body)) = raw.replace("\r\n", "\n").split_once("\n\n").map(own) else {
+            continue;
+        };
+        if body.split_whitespace().count() < 5 {
+            continue;
+        }
+        let id = texts.add(&body);
+        let key = one_line(&head).to_lowercase();
+        if key.chars().any(char::is_alphanumeric) {
+            by_subject.entry(key.clone()).or_default().insert(id);
+            spelled.entry(key).or_insert(head);
+        }
+    }
+    let cases = by_subject
+        .into_iter()
+        .filter(|(_, ids)| ids.len() == 1)
+        .flat_map(|(key, ids)| ids.into_iter().map(move |target| (key.clone(), target)))
+        .map(|(key, target)| Case { question: spelled[&key].clone(), target })
+        .collect();
+    Set { name: "enron", texts: texts.texts, cases }
+}
+
+/// Subject without `Re:` and the body's own part.
+fn own((head, body): (&str, &str)) -> (String, String) {
+    let subject = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Subject:"))
+        .map(str::trim)
+        .unwrap_or_default();
+    let mut subject = subject;
+    while let Some((prefix, rest)) = subject.split_once(':') {
+        if !["re", "fw", "fwd"].contains(&prefix.trim().to_lowercase().as_str()) {
+            break;
+        }
+        subject = rest.trim();
+    }
+    let end = ["-----Original Message", "---------------------- Forwarded", "\nFrom:", "\n>"]
+        .iter()
+        .filter_map(|mark| body.find(mark))
+        .min()
+        .unwrap_or(body.len());
+    (subject.to_owned(), body[..end].trim().to_owned())
+}
+
+/// An index and vectors of a set, and what is needed to ask.
+pub(super) struct Bench {
+    set: Set,
+    index: Index,
+    _home: tempfile::TempDir,
+    zone: Zone,
+    names: HashSet<String>,
+}
+
+impl Bench {
+    pub(super) fn new(set: Set) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut index = Index::open(home.path()).expect("an index");
+        let started = Instant::now();
+        let documents = set.texts.iter().enumerate().map(|(text_index, text)| {
+            Ok::<_, Cause>(Document {
+                id: MessageId(text_index as i64 + 1),
+                thread: ThreadId(text_index as i64 + 1),
+                generation: text_index as i64 + 1,
+                own: text.clone(),
+                language: Some("en".to_owned()),
+                ..Document::default()
+            })
+        });
+        index
+            .add(documents, set.texts.len() as i64, &mut |_| ControlFlow::Continue(()))
+            .expect("indexing");
+        let seconds = started.elapsed().as_secs_f64();
+        let bytes: usize = set.texts.iter().map(String::len).sum();
+        println!(
+            "{}: {} texts, {:.1} MB, {} questions; indexed in {seconds:.2} s, {:.0} a second, {:.1} MB",
+            set.name,
+            set.texts.len(),
+            bytes as f64 / 1e6,
+            set.cases.len(),
+            set.texts.len() as f64 / seconds,
+            folder_bytes(home.path()) as f64 / 1e6,
+        );
+        let names = names(&set.texts);
+        Bench { set, index, _home: home, zone: Zone::utc(), names }
+    }
+
+    fn options(&self, mode: Mode) -> Options<'_> {
+        Options {
+            mode,
+            limit: 100,
+            as_of: None,
+            by_thread: false,
+            me: &[],
+            now: UnixSeconds(0),
+            zone: &self.zone,
+            facts: None,
+        }
+    }
+
+    /// The place of each question's target, from 1; nothing when it is not among the first 100.
+    fn ranks(&self, mode: Mode, cases: &[Case]) -> Vec<Option<usize>> {
+        let started = Instant::now();
+        let ranks = cases
+            .iter()
+            .map(|case| {
+                let query = Query::from_text(&case.question);
+                let hits = self
+                    .index
+                    .search(None, None, &query, &self.options(mode))
+                    .expect("an answer");
+                hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
+            })
+            .collect();
+        let each = started.elapsed().as_secs_f64() * 1e3 / cases.len().max(1) as f64;
+        println!("  {mode:?}: {each:.2} ms a question");
+        ranks
+    }
+
+    pub(super) fn ranks_with(&self, knobs: super::find::Knobs) -> Vec<Option<usize>> {
+        self.set
+            .cases
+            .iter()
+            .map(|case| {
+                let query = Query::from_text(&case.question);
+                let options = self.options(Mode::Words);
+                let hits = self.index.search_with(None, &query, &options, knobs).expect("an answer");
+                hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
+            })
+            .collect()
+    }
+
+    /// Which slices a question belongs to.
+    fn slices(&self, question: &str) -> Vec<&'static str> {
+        let words = question.split_whitespace().count();
+        let mut slices = vec!["all"];
+        if words <= 2 {
+            slices.push("1-2 words");
+        }
+        if question.chars().any(|c| c.is_ascii_digit()) {
+            slices.push("a number");
+        }
+        let is_name = |word: &str| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            self.names.contains(&word.to_lowercase())
+        };
+        if question.split_whitespace().any(is_name) {
+            slices.push("a name");
+        }
+        if slices.len() == 1 {
+            slices.push("the rest");
+        }
+        slices
+    }
+}
+
+/// Words that stand with a capital letter inside sentences nine times of ten.
+fn names(texts: &[String]) -> HashSet<String> {
+    let mut counts: HashMap<String, (u32, u32)> = HashMap::new();
+    for text in texts {
+        let mut inside = false;
+        for word in text.split_whitespace() {
+            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+            if inside && bare.len() > 2 && bare.chars().all(char::is_alphabetic) {
+                let counts = counts.entry(bare.to_lowercase()).or_default();
+                let mut letters = bare.chars();
+                let capital = letters.next().is_some_and(char::is_uppercase);
+                if capital && letters.all(char::is_lowercase) {
+                    counts.0 += 1;
+                } else if !capital {
+                    counts.1 += 1;
+                }
+            }
+            inside = !word.ends_with(['.', '!', '?', ':', ';', ',', '-']);
+        }
+    }
+    counts
+        .into_iter()
+        .filter(|(_, (capital, small))| *capital >= 3 && *capital >= 9 * small)
+        .map(|(word, _)| word)
+        .collect()
+}
+
+fn folder_bytes(folder: &Path) -> u64 {
+    std::fs::read_dir(folder)
+        .expect("a folder")
+        .flatten()
+        .map(|entry| {
+            let path = entry.path();
+            if path.is_dir() { folder_bytes(&path) } else { entry.metadata().map_or(0, |meta| meta.len()) }
+        })
+        .sum()
+}
+
+/// Recall at 1 and 10, mean reciprocal rank.
+fn scores(rank: Option<usize>) -> [f64; 3] {
+    match rank {
+        None => [0.0; 3],
+        Some(rank) => {
+            [f64::from(u8::from(rank == 1)), f64::from(u8::from(rank <= 10)), 1.0 / rank as f64]
+        }
+    }
+}
+
+pub(super) fn means(ranks: &[Option<usize>]) -> [f64; 3] {
+    let mut sums = [0.0; 3];
+    for rank in ranks {
+        scores(*rank).iter().zip(&mut sums).for_each(|(score, sum)| *sum += score);
+    }
+    sums.map(|sum| sum / ranks.len().max(1) as f64)
+}
+
+/// A line a slice: the first order, the second, their difference with a 95 % interval.
+fn report(bench: &Bench, cases: &[Case], first: &[Option<usize>], second: Option<&[Option<usize>]>) {
+    let mut slices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (case_index, case) in cases.iter().enumerate() {
+        for slice in bench.slices(&case.question) {
+            slices.entry(slice).or_default().push(case_index);
+        }
+    }
+    for (slice, members) in slices {
+        let of = |ranks: &[Option<usize>]| members.iter().map(|m| ranks[*m]).collect::<Vec<_>>();
+        let ones = of(first);
+        let base = means(&ones);
+        print!("  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}", ones.len(), base[0], base[1], base[2]);
+        if let Some(second) = second {
+            let others = of(second);
+            let both = means(&others);
+            print!("  ->  {:.3} {:.3} {:.3} ", both[0], both[1], both[2]);
+            for (metric, (low, high)) in bootstrap(&ones, &others).into_iter().enumerate() {
+                print!(" {:+.3} [{low:+.3}, {high:+.3}]", both[metric] - base[metric]);
+            }
+        }
+        println!();
+    }
+}
+
+/// 95 % intervals of the paired difference, 1,000 resamples, always the same ones.
+fn bootstrap(first: &[Option<usize>], second: &[Option<usize>]) -> [(f64, f64); 3] {
+    let differences: Vec<[f64; 3]> = first
+        .iter()
+        .zip(second)
+        .map(|(one, other)| {
+            let (one, other) = (scores(*one), scores(*other));
+            [other[0] - one[0], other[1] - one[1], other[2] - one[2]]
+        })
+        .collect();
+    let mut state: u64 = 0x2545_f491_4f6c_dd1d;
+    let mut draws: [Vec<f64>; 3] = Default::default();
+    for _ in 0..1_000 {
+        let mut sums = [0.0; 3];
+        for _ in 0..differences.len() {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let drawn = &differences[(state >> 16) as usize % differences.len()];
+            drawn.iter().zip(&mut sums).for_each(|(value, sum)| *sum += value);
+        }
+        for (draws, sum) in draws.iter_mut().zip(sums) {
+            draws.push(sum / differences.len().max(1) as f64);
+        }
+    }
+    draws.map(|mut draws| {
+        draws.sort_by(f64::total_cmp);
+        (draws[25], draws[974])
+    })
+}
+
+#[test]
+fn words_on_both_sets() {
+    let Some(data) = data() else { return };
+    for set in [enron(&data), aeslc(&data)] {
+        let bench = Bench::new(set);
+        assert!(bench.set.cases.len() > 500, "{} has too few questions", bench.set.name);
+        let ranks = bench.ranks(Mode::Words, &bench.set.cases);
+        report(&bench, &bench.set.cases, &ranks, None);
+    }
+}
