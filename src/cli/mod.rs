@@ -1,3 +1,243 @@
-//! x
-/// x
-pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+//! What did the person ask, and how do we show it?
+//!
+//! [`main`] locks the process in before anything else and calls [`run`], which takes its streams as
+//! arguments, so that most commands are tested in-process. `args` is what can be typed, `session`
+//! what a command works with, `screen` where every answer goes; one file a group of commands.
+
+mod args;
+mod config;
+mod day;
+pub mod demo;
+mod export;
+mod failure;
+mod find;
+mod home;
+mod import;
+mod keep;
+mod letters;
+mod progress;
+mod read;
+mod screen;
+mod session;
+mod show_demo;
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Command, OutboxVerb, PrivacyVerb, Typed};
+use failure::{ASKED_WRONGLY, COULD_NOT, Failure};
+use home::Home;
+use screen::{Screen, Style};
+use session::{Session, Settings};
+
+use crate::guard::{self, Companion};
+use crate::mail::UnixSeconds;
+
+/// The reader in use, as `model list` names it.
+const READER_NAME: &str = "minilm-l6-v2-q8";
+/// The hidden word that makes this program try to open a socket, as the child of `privacy verify`.
+const PROBE: &str = "__probe";
+/// Columns assumed when standard output is no terminal.
+const WIDTH: usize = 100;
+
+/// What surrounds a run: streams, clock and variables, so that a test can set each.
+pub struct Surroundings<'a> {
+    /// Standard input.
+    pub input: &'a mut dyn Read,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+    /// Whether each of the three is a terminal.
+    pub terminals: [bool; 3],
+    /// Columns of the terminal.
+    pub width: usize,
+    /// The clock.
+    pub now: UnixSeconds,
+    /// An environment variable as a path.
+    pub variable: &'a dyn Fn(&str) -> Option<PathBuf>,
+    /// The process that may start an editor, if one was split off.
+    pub companion: Option<Companion>,
+}
+
+/// The program: locks itself in, then runs.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    if guard::serve_companion(&args[1..]) {
+        return ExitCode::SUCCESS;
+    }
+    if args.len() == 2 && args[1] == PROBE {
+        let opened = std::net::UdpSocket::bind(("127.0.0.1", 0)).is_ok();
+        return if opened { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let typed = match Typed::try_parse_from(&args) {
+        Ok(typed) => typed,
+        Err(error) => {
+            let status = if error.use_stderr() { ASKED_WRONGLY } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let sends = matches!(
+        &typed.command,
+        Command::Outbox(outbox) if matches!(outbox.verb, Some(OutboxVerb::Send { .. }))
+    );
+    let edits = matches!(
+        &typed.command,
+        Command::Outbox(outbox) if matches!(outbox.verb, Some(OutboxVerb::Edit { stdin: false, .. }))
+    );
+    let companion = if edits { Companion::split_off().ok() } else { None };
+    if !sends && let Err(error) = guard::lock() {
+        eprintln!("postroom: {error}\nhint: Postroom reads no mail without its lock");
+        return ExitCode::from(COULD_NOT);
+    }
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let terminals = [stdin.is_terminal(), stdout.is_terminal(), stderr.is_terminal()];
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64);
+    let surroundings = Surroundings {
+        input: &mut stdin.lock(),
+        out: &mut std::io::BufWriter::new(stdout.lock()),
+        err: &mut stderr.lock(),
+        terminals,
+        width: columns(),
+        now: UnixSeconds(now),
+        variable: &|name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from),
+        companion,
+    };
+    ExitCode::from(dispatch(typed, surroundings))
+}
+
+/// Runs one command. `args` begin with the program's name. Gives back the exit status: 0 done, 1
+/// could not, 2 asked wrongly, 3 held back.
+pub fn run(args: &[&str], surroundings: Surroundings<'_>) -> u8 {
+    match Typed::try_parse_from(args) {
+        Ok(typed) => dispatch(typed, surroundings),
+        Err(error) if error.use_stderr() => {
+            let _ = write!(surroundings.err, "{error}");
+            ASKED_WRONGLY
+        }
+        Err(error) => {
+            let _ = write!(surroundings.out, "{error}");
+            0
+        }
+    }
+}
+
+fn columns() -> usize {
+    std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        .filter(|columns| *columns >= 40)
+        .unwrap_or(WIDTH)
+}
+
+fn dispatch(typed: Typed, surroundings: Surroundings<'_>) -> u8 {
+    let Surroundings { input, out, err, terminals, width, now, variable, companion } = surroundings;
+    if let Some(threads) = typed.global.threads {
+        crate::engine::set_threads(usize::from(threads));
+    }
+    let no_color = variable("NO_COLOR").is_some();
+    let color = |terminal: bool| match typed.global.color {
+        args::Color::Always => true,
+        args::Color::Never => false,
+        args::Color::Auto => terminal && !no_color,
+    };
+    let out = Screen::new(out, color(terminals[1]), width, terminals[1]);
+    let mut err = Screen::new(err, color(terminals[2]), width, terminals[2]);
+    let Some(home) = Home::find(typed.global.home.as_deref(), variable) else {
+        let _ = err.line(Style::Plain, "postroom: there is no home folder");
+        let _ = err.line(Style::Plain, "hint: name one with --home DIR");
+        return COULD_NOT;
+    };
+    let failed = |err: &mut Screen<'_>, failure: &Failure| {
+        if failure.closed_pipe {
+            return 0;
+        }
+        let _ = err.line(Style::Plain, &format!("postroom: {}", failure.message));
+        if let Some(hint) = &failure.hint {
+            let _ = err.line(Style::Plain, &format!("hint: {hint}"));
+        }
+        failure.status
+    };
+    let settings = match Settings::read(&typed.global, &home, now) {
+        Ok(settings) => settings,
+        Err(failure) => return failed(&mut err, &failure),
+    };
+    let mut session = Session::new(typed.global, home, settings, out, err, terminals[0]);
+    let result = command(&mut session, &typed.command, input, companion)
+        .and_then(|status| session.out.flush().map(|()| status).map_err(Failure::from));
+    match result {
+        Ok(status) => status,
+        Err(failure) => {
+            let _ = session.out.flush();
+            failed(&mut session.err, &failure)
+        }
+    }
+}
+
+fn command(
+    session: &mut Session<'_>,
+    command: &Command,
+    input: &mut dyn Read,
+    companion: Option<Companion>,
+) -> Result<u8, Failure> {
+    match command {
+        Command::Demo(args) => show_demo::run(session, args),
+        Command::Import(args) => import::run(session, args),
+        Command::Triage(args) => day::triage(session, args),
+        Command::Why(args) => day::why(session, args),
+        Command::Brief(args) => day::brief(session, args),
+        Command::Owed(args) => day::ledger(session, day::Page::Owed, args),
+        Command::Waiting(args) => day::ledger(session, day::Page::Waiting, args),
+        Command::Promises(args) => day::ledger(session, day::Page::Promises, args),
+        Command::Decisions(args) => day::ledger(session, day::Page::Decisions, args),
+        Command::Draft(args) => letters::draft(session, args),
+        Command::Compose(args) => letters::compose(session, args),
+        Command::Check(args) => letters::check(session, args, input),
+        Command::Outbox(args) => letters::outbox(session, args, input, companion),
+        Command::Search(args) => find::search(session, args),
+        Command::Count(args) => find::count(session, args),
+        Command::Show(args) => read::show(session, args),
+        Command::Thread(args) => read::thread(session, args),
+        Command::Read(args) => read::read(session, args, input),
+        Command::Model(args) => keep::model(session, &args.verb),
+        Command::Index(args) => keep::index(session, args.verb),
+        Command::Export(args) => keep::export(session, args),
+        Command::Log(args) => keep::log(session, args),
+        Command::Undo(args) => keep::undo(session, args),
+        Command::Doctor => keep::doctor(session),
+        Command::Privacy(args) => keep::privacy(session, args.verb, probe(args.verb)),
+        Command::Config(args) => keep::config(session, args.verb),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Typed::command(), "postroom", &mut script);
+            session.out.raw(&script)?;
+            Ok(0)
+        }
+        Command::Man { dir } => {
+            std::fs::create_dir_all(dir)
+                .and_then(|()| clap_mangen::generate_to(Typed::command(), dir))
+                .map_err(|error| {
+                    Failure::could_not(format!("writing manual pages to {}: {error}", dir.display()))
+                })?;
+            Ok(0)
+        }
+    }
+}
+
+/// A child that tries to open a socket, for `privacy verify`.
+fn probe(verb: Option<PrivacyVerb>) -> Option<std::process::Command> {
+    if verb != Some(PrivacyVerb::Verify) {
+        return None;
+    }
+    let mut probe = std::process::Command::new(std::env::current_exe().ok()?);
+    probe.arg(PROBE);
+    Some(probe)
+}

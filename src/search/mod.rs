@@ -14,8 +14,6 @@ mod embed;
 mod error;
 mod feed;
 #[cfg(test)]
-mod eval_sweep;
-#[cfg(test)]
 mod eval;
 mod filter;
 mod find;

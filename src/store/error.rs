@@ -95,6 +95,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another process keeps the store locked.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sql { source, .. }
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
+    }
+
     /// Whether the disk is full: the one cause that a person mends outside the program.
     pub fn is_disk_full(&self) -> bool {
         match self {

@@ -1,0 +1,519 @@
+//! What can be typed. Only parsing: nothing here looks at the machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Postroom: mail that can wait. Triage, briefs, drafts and search on your own machine; nothing is
+/// sent anywhere without your yes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "postroom",
+    version,
+    infer_subcommands = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "First value in a minute: `postroom demo`. With your own mail: `postroom import \
+                  PATH`, then `postroom triage`."
+)]
+pub(super) struct Typed {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options every command takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// Keep config, mail and models in one folder DIR (else in the usual places of this system)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) home: Option<PathBuf>,
+    /// Answer in JSON (schema postroom.v1)
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Say less on standard error
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more on standard error
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Pretend that it is TIME (RFC 3339): mail dated after it does not exist
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(super) as_of: Option<String>,
+    /// Use N processor threads
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(super) threads: Option<u16>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// See it work in seconds: a made-up mailbox, triaged, briefed, one reply drafted
+    Demo(Demo),
+    /// Read existing mail: Maildir, mbox, folders of one-message files
+    Import(Import),
+    /// What needs you, and how soon
+    Triage(Triage),
+    /// Why a message got its tier
+    Why(OneId),
+    /// What changed, what needs a decision, what you owe, what you await
+    Brief(Brief),
+    /// What you owe others
+    Owed(Ledger),
+    /// What others owe you
+    Waiting(Ledger),
+    /// Promises, yours and theirs
+    Promises(Ledger),
+    /// What was decided
+    Decisions(Ledger),
+    /// Draft a reply in your voice, into the outbox
+    Draft(Draft),
+    /// Draft a new letter, into the outbox
+    Compose(Compose),
+    /// Does this letter work without a meeting?
+    Check(Check),
+    /// Letters on their way out: nothing leaves without approve
+    Outbox(Outbox),
+    /// Find mail by words and by meaning
+    Search(Search),
+    /// How many messages answer a query
+    Count(Count),
+    /// Read a message
+    Show(Show),
+    /// Read a thread
+    Thread(OneId),
+    /// Judge text from standard input: asks, promises, deadlines, decisions
+    Read(Read),
+    /// The models: what they are, how quick they are here
+    Model(Model),
+    /// The search index: complete? go on, make anew
+    Index(IndexArgs),
+    /// Write all mail out again
+    Export(Export),
+    /// What Postroom changed, newest first
+    Log(Log),
+    /// Take a change back (the newest, or N of the log)
+    Undo(Undo),
+    /// Is everything in order?
+    Doctor,
+    /// Which connections were opened; `privacy verify` tries to break out
+    Privacy(Privacy),
+    /// Where the configuration is, and what it says
+    Config(Config),
+    /// Completions for your shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into DIR
+    Man {
+        /// Where to
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the demo's mailbox in DIR instead of a throw-away folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Files and folders of mail
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// How the mail lies there
+    #[arg(long, default_value = "auto")]
+    pub(super) format: Format,
+    /// An address of yours (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) me: Vec<String>,
+    /// Stop when words are indexed; `index embed` makes the vectors later
+    #[arg(long)]
+    pub(super) words_only: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum Format {
+    /// As it looks
+    #[default]
+    Auto,
+    /// Folders with cur, new and tmp
+    Maildir,
+    /// Files of many messages
+    Mbox,
+    /// Files of one message each
+    Eml,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Triage {
+    /// That mail, settled or not, instead of what is open
+    pub(super) query: Vec<String>,
+    /// Only this tier (repeatable)
+    #[arg(long, value_name = "TIER")]
+    pub(super) tier: Vec<Tier>,
+    /// Only this kind (repeatable)
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Vec<Kind>,
+    /// At most N lines
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// What needs nothing from you too
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Counts instead of mail
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// Stop judging after this time (30s, 2m); what is not judged waits for the next run
+    #[arg(long, value_name = "TIME")]
+    pub(super) budget: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tier {
+    /// Minutes; belongs in a call
+    Now,
+    /// Within the working day
+    Today,
+    /// About a working day
+    Normal,
+    /// One or two days, wants thought
+    Consider,
+    /// No reply expected
+    Fyi,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// One human to others
+    Person,
+    /// A mailing list
+    List,
+    /// Something subscribed to, to read
+    Newsletter,
+    /// An offer
+    Promotion,
+    /// A machine telling something
+    Notification,
+    /// An order, a bill, a booking
+    Transaction,
+    /// An invitation or its answer
+    Calendar,
+    /// Unwanted, harmless
+    Junk,
+    /// Tries to deceive
+    Suspicious,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OneId {
+    /// A message's id, or mid:<…>
+    pub(super) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Brief {
+    /// Since when: last (the last brief read), or a time
+    #[arg(long, default_value = "last", value_name = "last|TIME")]
+    pub(super) since: String,
+    /// Write it as a page into FILE
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Take this brief as read, also when it is not shown on a terminal
+    #[arg(long)]
+    pub(super) mark: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ledger {
+    /// How far back to read (90d, 1y, all)
+    #[arg(long, default_value = "90d", value_name = "AGE")]
+    pub(super) within: String,
+    /// What is settled too
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Draft {
+    /// The message to answer: its id, or mid:<…>
+    pub(super) id: String,
+    /// What you want to say, in your words
+    #[arg(long, value_name = "TEXT")]
+    pub(super) say: Option<String>,
+    /// Answer everyone
+    #[arg(long)]
+    pub(super) reply_all: bool,
+    /// Propose a call, with the open points
+    #[arg(long)]
+    pub(super) call: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Compose {
+    /// To whom (repeatable)
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    pub(super) to: Vec<String>,
+    /// Copy to (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) cc: Vec<String>,
+    /// Blind copy to (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) bcc: Vec<String>,
+    /// The subject
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) subject: String,
+    /// What you want to say, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) say: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// A message's id, letter:N for a letter, or - for standard input
+    #[arg(value_name = "ID|letter:N|-")]
+    pub(super) what: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Outbox {
+    #[command(subcommand)]
+    pub(super) verb: Option<OutboxVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxVerb {
+    /// All letters
+    List,
+    /// One letter, as it would leave, and its digest
+    Show {
+        /// The letter's number
+        letter: i64,
+    },
+    /// Change a letter in your editor, or replace its text from standard input
+    Edit {
+        /// The letter's number
+        letter: i64,
+        /// Take the new text from standard input
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Say yes to this very letter
+    Approve {
+        /// The letter's number
+        letter: i64,
+        /// The digest `show` printed; asked for on a terminal when left out
+        #[arg(long, value_name = "SHA256")]
+        digest: Option<String>,
+    },
+    /// Say no to a letter
+    Reject {
+        /// The letter's number
+        letter: i64,
+    },
+    /// Send approved letters
+    Send {
+        /// Only this letter
+        letter: Option<i64>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// What to look for: words, "phrases", from: to: subject: before: … (`postroom search --help`)
+    #[arg(required = true)]
+    pub(super) query: Vec<String>,
+    /// By words and meaning, or by one of them
+    #[arg(long, default_value = "hybrid")]
+    pub(super) mode: Mode,
+    /// At most N hits
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(super) limit: usize,
+    /// The best message of each thread alone
+    #[arg(long)]
+    pub(super) by_thread: bool,
+    /// Show how the query was understood and what each leg said
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// How to print
+    #[arg(long, default_value = "text")]
+    pub(super) format: Print,
+    /// End each id with a NUL instead of a line end (with --format ids)
+    #[arg(short = '0')]
+    pub(super) nul: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Mode {
+    /// Words and meaning
+    Hybrid,
+    /// Words alone
+    Words,
+    /// Meaning alone
+    Meaning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Print {
+    /// For people
+    Text,
+    /// One id a line
+    Ids,
+    /// One JSON object a line
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Count {
+    /// The query
+    #[arg(required = true)]
+    pub(super) query: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// A message's id, or mid:<…>
+    pub(super) id: String,
+    /// The message as it came, byte by byte
+    #[arg(long, conflicts_with_all = ["headers", "quoted"])]
+    pub(super) raw: bool,
+    /// The whole header too
+    #[arg(long)]
+    pub(super) headers: bool,
+    /// Quotes and signature too
+    #[arg(long)]
+    pub(super) quoted: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Read {
+    /// Where from: - is standard input
+    pub(super) from: String,
+    /// One item a line instead of sentences
+    #[arg(long)]
+    pub(super) lines: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Model {
+    #[command(subcommand)]
+    pub(super) verb: ModelVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelVerb {
+    /// The models there are
+    List,
+    /// How quick the reader is on this machine
+    Bench {
+        /// The model
+        name: Option<String>,
+        /// What to time (repeatable)
+        #[arg(long, value_name = "PHASE")]
+        phase: Vec<Phase>,
+        /// Tokens a text (repeatable)
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+        tokens: Vec<u32>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Phase {
+    /// Making the reader ready
+    Load,
+    /// Making vectors
+    Embed,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IndexArgs {
+    #[command(subcommand)]
+    pub(super) verb: IndexVerb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(super) enum IndexVerb {
+    /// Complete and whole? Exit status 1 when not
+    Check,
+    /// Make the vectors that are missing
+    Embed,
+    /// Make words and vectors anew from the mail
+    Rebuild,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// A new or empty folder
+    pub(super) dir: PathBuf,
+    /// As what
+    #[arg(long, default_value = "maildir")]
+    pub(super) format: ExportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// One file, mboxrd
+    Mbox,
+    /// A Maildir a folder
+    Maildir,
+    /// One JSON object a line: what is known of each message, and its text
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Log {
+    /// At most N lines
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    /// Number in the log
+    pub(super) n: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Privacy {
+    #[command(subcommand)]
+    pub(super) verb: Option<PrivacyVerb>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(super) enum PrivacyVerb {
+    /// Try every way out of this process, and say what happened
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Config {
+    #[command(subcommand)]
+    pub(super) verb: ConfigVerb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(super) enum ConfigVerb {
+    /// Where config, mail and models lie
+    Path,
+    /// The configuration as understood
+    Show,
+}

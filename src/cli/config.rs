@@ -1,0 +1,187 @@
+//! `config.toml`: what the user set.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Failure;
+use crate::mail::when::{Calendar, Zone};
+
+/// The configuration. Unknown keys are an error: a typing mistake must not pass in silence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Config {
+    pub(super) me: Me,
+    /// Kept for the commands that connect; not used yet.
+    pub(super) accounts: BTreeMap<String, toml::Table>,
+    pub(super) tiers: BTreeMap<String, TierNorm>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) send: Option<Send>,
+    /// Kept for `sync --watch`; not used yet.
+    pub(super) notify: Option<toml::Table>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Me {
+    pub(super) name: Option<String>,
+    pub(super) addresses: Vec<String>,
+    pub(super) time_zone: Option<String>,
+    pub(super) work: Option<Work>,
+    pub(super) windows: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Work {
+    pub(super) days: Vec<String>,
+    pub(super) hours: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierNorm {
+    pub(super) due: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) when: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Send {
+    pub(super) from: String,
+    pub(super) smtp: Smtp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) password: Option<Password>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Smtp {
+    pub(super) host: String,
+    pub(super) port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Password {
+    pub(super) command: Vec<String>,
+}
+
+impl Config {
+    /// Reads the file; one that is not there is an empty one.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                return Err(Failure::could_not(format!("reading {}: {error}", path.display())));
+            }
+        };
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let line = error
+                .span()
+                .map(|span| format!(", line {}", text[..span.start].matches('\n').count() + 1))
+                .unwrap_or_default();
+            Failure::asked_wrongly(format!(
+                "reading {}{line}: {}",
+                path.display(),
+                error.message().replace('\n', " ")
+            ))
+            .hint("`postroom config path` says where it lies; README.md shows every key")
+        })?;
+        config.calendar().map_err(|failure| Failure {
+            message: format!("reading {}: {}", path.display(), failure.message),
+            ..failure
+        })?;
+        Ok(config)
+    }
+
+    /// The user's zone, days and hours of work.
+    pub(super) fn calendar(&self) -> Result<Calendar, Failure> {
+        let wrong = |error: &dyn std::error::Error| {
+            Failure::asked_wrongly(super::failure::chain(error))
+                .hint("for example: time_zone = \"Europe/Berlin\", work = { days = [\"mon\"], hours = \"09:00-17:30\" }")
+        };
+        let zone = match &self.me.time_zone {
+            Some(name) => Zone::parse(name).map_err(|error| wrong(&error))?,
+            None => Zone::system(),
+        };
+        match &self.me.work {
+            None => Ok(Calendar::office(zone)),
+            Some(work) => {
+                let days: Vec<&str> = work.days.iter().map(String::as_str).collect();
+                Calendar::parse(zone, &days, &work.hours).map_err(|error| wrong(&error))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Failure> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).expect("written");
+        Config::read(&path)
+    }
+
+    #[test]
+    fn the_contract_s_example_is_read() {
+        let config = read(
+            r#"
+            [me]
+            addresses = ["ada@example.org"]
+            time_zone = "Europe/Berlin"
+            work = { days = ["mon","tue","wed","thu","fri"], hours = "09:00-17:30" }
+            windows = ["09:30", "15:30"]
+            [accounts.work]
+            address = "ada@example.org"
+            imap = { host = "imap.example.org", port = 993 }
+            password.command = ["pass", "show", "mail/work"]
+            [tiers.today]
+            due = "8 working hours"
+            [[rules]]
+            when = "from:boss@example.org"
+            tier = "today"
+            [notify]
+            command = ["notify-send", "Postroom"]
+            [send]
+            from = "ada@example.org"
+            smtp = { host = "smtp.example.org", port = 465 }
+            "#,
+        )
+        .expect("understood");
+        assert_eq!(config.me.addresses, ["ada@example.org"]);
+        assert_eq!(config.rules[0].tier.as_deref(), Some("today"));
+        assert_eq!(config.send.expect("a table").smtp.port, 465);
+    }
+
+    #[test]
+    fn a_typing_mistake_is_named_with_its_line() {
+        let failure = read("[me]\nadresses = []\n").expect_err("refused");
+        assert_eq!(failure.status, 2);
+        assert!(failure.message.contains("line 2") && failure.message.contains("adresses"));
+    }
+
+    #[test]
+    fn an_unknown_zone_is_refused() {
+        let failure = read("[me]\ntime_zone = \"Mars/Olympus\"\n").expect_err("refused");
+        assert!(failure.message.contains("Mars/Olympus"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,130 @@
+//! How a command says that it could not.
+
+use std::error::Error as StdError;
+
+/// Exit status: could not.
+pub(super) const COULD_NOT: u8 = 1;
+/// Exit status: asked wrongly.
+pub(super) const ASKED_WRONGLY: u8 = 2;
+/// Exit status: held back until a person approves, or a check blocks.
+pub(super) const HELD_BACK: u8 = 3;
+
+/// Why a command ends without having done its work: one line, and what to do about it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) status: u8,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    /// The reader of our output is gone: that is success.
+    pub(super) closed_pipe: bool,
+}
+
+impl Failure {
+    pub(super) fn new(status: u8, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), hint: None, closed_pipe: false }
+    }
+
+    pub(super) fn could_not(message: impl Into<String>) -> Self {
+        Self::new(COULD_NOT, message)
+    }
+
+    pub(super) fn asked_wrongly(message: impl Into<String>) -> Self {
+        Self::new(ASKED_WRONGLY, message)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// From any room's error: the chain of causes on one line.
+    pub(super) fn from_error(error: &dyn StdError) -> Self {
+        Self::could_not(chain(error))
+    }
+}
+
+/// An error and its causes, each said once.
+pub(super) fn chain(error: &dyn StdError) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.ends_with(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    message
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        let mut failure = Self::could_not(format!("writing the answer: {error}"));
+        failure.closed_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
+        failure
+    }
+}
+
+impl From<crate::store::Error> for Failure {
+    fn from(error: crate::store::Error) -> Self {
+        use crate::store::Error;
+        let failure = Self::from_error(&error);
+        match &error {
+            _ if error.is_disk_full() => {
+                failure.hint("free some space and run it again: nothing was lost")
+            }
+            Error::Missing { .. } => Self::could_not("there is no mail here yet").hint(
+                "`postroom import PATH` reads existing mail, `postroom demo` shows it with made-up mail",
+            ),
+            Error::Newer { .. } => failure.hint("use the newer postroom that wrote it"),
+            Error::Foreign { path } => failure.hint(format!(
+                "move {} away, or name another folder with --home",
+                path.display()
+            )),
+            Error::NoMessage { .. } => {
+                failure.hint("ids come from `postroom search` and `postroom triage`; mid:<…> works too")
+            }
+            Error::NoLetter { .. } => failure.hint("`postroom outbox` lists the letters"),
+            Error::Undo { .. } => failure.hint("`postroom log` lists the changes"),
+            Error::LetterState { .. } => {
+                let mut failure = failure.hint("`postroom outbox` says where each letter stands");
+                failure.status = HELD_BACK;
+                failure
+            }
+            Error::Damaged { .. } => {
+                failure.hint("`postroom doctor` checks the whole store; import that mail again")
+            }
+            _ if error.is_busy() => failure.hint("another postroom is writing: wait for it"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<crate::search::Error> for Failure {
+    fn from(error: crate::search::Error) -> Self {
+        use crate::search::Error;
+        match error {
+            Error::Query(error) => error.into(),
+            Error::Busy { .. } => Self::from_error(&error).hint("wait until it is done"),
+            Error::Rebuild { .. } | Error::OtherModel { .. } => {
+                Self::from_error(&error).hint("`postroom index rebuild` makes it anew from the mail")
+            }
+            error => Self::from_error(&error),
+        }
+    }
+}
+
+impl From<crate::search::ParseError> for Failure {
+    fn from(error: crate::search::ParseError) -> Self {
+        let hint = error.hint.clone();
+        let failure = Self::asked_wrongly(error.to_string());
+        if hint.is_empty() { failure } else { failure.hint(hint) }
+    }
+}
+
+impl From<crate::guard::Error> for Failure {
+    fn from(error: crate::guard::Error) -> Self {
+        Self::from_error(&error)
+    }
+}

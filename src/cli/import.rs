@@ -1,0 +1,163 @@
+//! `import`.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::args;
+use super::failure::{COULD_NOT, Failure};
+use super::progress::Progress;
+use super::screen::Style;
+use super::session::Session;
+use crate::intake::{self, Summary};
+use crate::mail::source::Format;
+use crate::mail::when::format_rfc3339;
+use crate::store::{Origin, Store};
+
+pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, Failure> {
+    for address in &args.me {
+        if !address.contains('@') {
+            return Err(Failure::asked_wrongly(format!("--me {address}: not an address")));
+        }
+    }
+    for path in &args.paths {
+        if let Err(error) = std::fs::metadata(path) {
+            return Err(missing(path, &error));
+        }
+    }
+    let mut store = session.new_store()?;
+    store.add_own_addresses(&args.me, Origin::Told)?;
+    let format = match args.format {
+        args::Format::Auto => Format::Auto,
+        args::Format::Maildir => Format::Maildir,
+        args::Format::Mbox => Format::Mbox,
+        args::Format::Eml => Format::Eml,
+    };
+    let mut items = Vec::new();
+    let mut status = 0;
+    for path in &args.paths {
+        let began = Instant::now();
+        let summary = take_in(session, &mut store, path, format)?;
+        let seconds = began.elapsed().as_secs_f64();
+        if summary.seen > 0 && summary.unreadable == summary.seen {
+            status = COULD_NOT;
+        }
+        report(session, path, &summary, seconds)?;
+        items.push(json!({
+            "source": path.display().to_string(), "seen": summary.seen, "added": summary.added,
+            "known": summary.known, "unreadable": summary.unreadable,
+            "seconds": (seconds * 1000.0).round() / 1000.0, "problems": summary.problems,
+        }));
+    }
+    let guessed = intake::guess_own_addresses(&mut store)?;
+    store.set_mark("fresh", &format_rfc3339(session.now))?;
+    let coverage = index(session, &store, args.words_only)?;
+    if session.global.json {
+        let envelope = session
+            .envelope("import", Some(&store))
+            .coverage(coverage.0, coverage.1)
+            .with("own_addresses", json!(session.me(&store)?))
+            .items(items)
+            .value();
+        session.out.json(&envelope)?;
+    } else {
+        say_who(session, &store, &guessed)?;
+    }
+    Ok(status)
+}
+
+fn missing(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::could_not(format!("importing {}: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => failure.hint("check the path; a Maildir is named by its folder"),
+        std::io::ErrorKind::PermissionDenied => failure.hint("you may not read it: ask its owner"),
+        _ => failure,
+    }
+}
+
+fn take_in(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    path: &Path,
+    format: Format,
+) -> Result<Summary, Failure> {
+    let mut progress = Progress::new(session.shows_progress(), "importing");
+    intake::import(store, path, format, session.now, &mut |seen| {
+        progress.at(seen, 0);
+        ControlFlow::Continue(())
+    })
+    .map_err(|error| {
+        let failure = Failure::from_error(&error);
+        match error {
+            intake::Error::Store { source, .. } => {
+                let message = failure.message;
+                Failure { message, ..source.into() }
+            }
+            _ => failure.hint("Maildir, mbox and folders of one-message files can be read"),
+        }
+    })
+}
+
+fn report(
+    session: &mut Session<'_>,
+    path: &Path,
+    summary: &Summary,
+    seconds: f64,
+) -> Result<(), Failure> {
+    for problem in &summary.problems {
+        session.note(&format!("skipped {problem}"))?;
+    }
+    let more = summary.unreadable - summary.problems.len() as u64;
+    if more > 0 {
+        session.note(&format!("skipped {more} more like these"))?;
+    }
+    if session.global.json {
+        return Ok(());
+    }
+    let unreadable = match summary.unreadable {
+        0 => String::new(),
+        count => format!(", {count} not mail"),
+    };
+    let line = format!(
+        "{}: {} messages added, {} known{unreadable} ({seconds:.1} s)",
+        path.display(),
+        summary.added,
+        summary.known,
+    );
+    session.out.line(Style::Plain, &line)?;
+    Ok(())
+}
+
+/// Words first, then vectors; gives back how many messages have vectors, of how many.
+fn index(session: &mut Session<'_>, store: &Store, words_only: bool) -> Result<(u64, u64), Failure> {
+    session.index(store)?;
+    let total = store.messages_count(None)?;
+    if words_only {
+        let covered = session.vectors()?.covered().len() as u64;
+        return Ok((covered, total));
+    }
+    let mut vectors = session.vectors()?;
+    if (vectors.covered().len() as u64) < total {
+        session.note("searchable by words now; going on with vectors (break off at any time, `postroom index embed` goes on)")?;
+        session.embed(store, &mut vectors)?;
+    }
+    Ok((vectors.covered().len() as u64, total))
+}
+
+fn say_who(session: &mut Session<'_>, store: &Store, guessed: &[String]) -> Result<(), Failure> {
+    let me = session.me(store)?;
+    if me.is_empty() {
+        session.note(
+            "which address is yours? say it once with --me ADDRESS, so that triage and drafts know",
+        )?;
+    } else if !guessed.is_empty() {
+        let line = format!(
+            "taken as your own addresses, from your sent mail: {} (--me ADDRESS says it better)",
+            guessed.join(", ")
+        );
+        session.note(&line)?;
+    }
+    Ok(())
+}

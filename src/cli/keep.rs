@@ -1,0 +1,429 @@
+//! Administration: `index`, `export`, `log`, `undo`, `doctor`, `privacy`, `config`, `model`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::args;
+use super::failure::{COULD_NOT, Failure};
+use super::screen::Style;
+use super::session::Session;
+use crate::engine::{self, BenchPhase};
+use crate::guard::{self, Connection, ConnectionLog};
+use crate::mail::when::{format_rfc3339, human_with_time};
+use crate::models;
+use crate::search::Index;
+
+/// Texts of these lengths are embedded by `model bench` when none are named.
+const BENCH_TOKENS: [u32; 4] = [32, 64, 128, 256];
+
+pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<u8, Failure> {
+    let store = session.store()?;
+    match verb {
+        args::IndexVerb::Check => return check_index(session),
+        args::IndexVerb::Embed => {
+            session.index(&store)?;
+            let mut vectors = session.vectors()?;
+            session.embed(&store, &mut vectors)?;
+        }
+        args::IndexVerb::Rebuild => {
+            session.rebuilt_index(&store)?;
+            crate::search::Vectors::remove_file(&session.home.vectors())?;
+            let mut vectors = session.vectors()?;
+            session.embed(&store, &mut vectors)?;
+        }
+    }
+    let total = store.messages_count(None)?;
+    let covered = session.vectors()?.covered().len() as u64;
+    let line = format!("{total} messages by words, {covered} with vectors");
+    say(session, "index", vec![json!({"name": "index", "check": "coverage", "ok": covered >= total, "hint": line})], (covered, total), &line)
+}
+
+fn check_index(session: &mut Session<'_>) -> Result<u8, Failure> {
+    let store = session.store()?;
+    let total = store.messages_count(None)?;
+    // Looked at as it lies there: a check must not mend what it checks.
+    let (words, whole) = match Index::open(&session.home.index()) {
+        Ok(index) => match index.check() {
+            Ok(()) if index.watermark() < store.generation()? => {
+                (index.messages_count(), "words are behind the mail".to_owned())
+            }
+            Ok(()) => (index.messages_count(), String::new()),
+            Err(error) => (0, super::failure::chain(&error)),
+        },
+        Err(error) => (0, super::failure::chain(&error)),
+    };
+    let covered = session.vectors()?.covered().len() as u64;
+    let ok = whole.is_empty() && words == total && covered >= total;
+    let mut line = format!("{words} of {total} messages by words, {covered} with vectors");
+    if !whole.is_empty() {
+        line = format!("{line}; {whole}");
+    }
+    let items = vec![json!({"name": "index", "check": "coverage", "ok": ok, "hint": line})];
+    say(session, "index", items, (covered.min(words), total), &line)?;
+    if ok {
+        return Ok(0);
+    }
+    session.note("`postroom index embed` goes on; `postroom index rebuild` makes it anew")?;
+    Ok(COULD_NOT)
+}
+
+fn say(
+    session: &mut Session<'_>,
+    kind: &str,
+    items: Vec<Value>,
+    coverage: (u64, u64),
+    line: &str,
+) -> Result<u8, Failure> {
+    if session.global.json {
+        let envelope = session.envelope(kind, None).coverage(coverage.0, coverage.1).items(items);
+        session.out.json(&envelope.value())?;
+    } else {
+        session.out.line(Style::Plain, line)?;
+    }
+    Ok(0)
+}
+
+pub(super) fn log(session: &mut Session<'_>, args: &args::Log) -> Result<u8, Failure> {
+    let store = session.store()?;
+    let entries = store.journal(args.limit)?;
+    if session.global.json {
+        let items = entries
+            .iter()
+            .map(|entry| {
+                json!({"n": entry.n, "time": format_rfc3339(entry.time), "what": entry.what,
+                       "ids": entry.ids, "undone": entry.undone.map(format_rfc3339)})
+            })
+            .collect();
+        let envelope = session.envelope("log", Some(&store)).items(items);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    for entry in &entries {
+        let when = human_with_time(entry.time, session.now, &session.calendar.zone);
+        session.out.put(Style::Dim, &format!("{:>5}  {when:<18} ", entry.n))?;
+        let undone = if entry.undone.is_some() { " (taken back)" } else { "" };
+        session.out.line(Style::Plain, &format!("{}{undone}", entry.what))?;
+    }
+    Ok(0)
+}
+
+pub(super) fn undo(session: &mut Session<'_>, args: &args::Undo) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    let entry = store.undo(args.n, session.now)?;
+    session.index(&store)?;
+    let line = format!("taken back: {} {}", entry.n, entry.what);
+    let items = vec![json!({"n": entry.n, "time": format_rfc3339(entry.time), "what": entry.what,
+        "ids": entry.ids, "undone": entry.undone.map(format_rfc3339)})];
+    let total = store.messages_count(None)?;
+    say(session, "undo", items, (total, total), &line)
+}
+
+/// One line of `doctor`.
+struct Finding {
+    name: String,
+    check: &'static str,
+    ok: bool,
+    hint: String,
+}
+
+pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
+    let mut findings = Vec::new();
+    let mut add = |name: &str, check: &'static str, ok: bool, hint: String| {
+        findings.push(Finding { name: name.to_owned(), check, ok, hint });
+    };
+    add("config", "readable", true, session.home.config.display().to_string());
+    let models = models::verify();
+    add(
+        "reader",
+        "checksum",
+        models.is_ok(),
+        models.as_ref().err().map_or_else(|| "as published".into(), |e| super::failure::chain(e)),
+    );
+    let lock = guard::verify(None);
+    let open: Vec<&str> =
+        lock.iter().filter(|a| !a.refused).map(|a| a.attempt.as_str()).collect();
+    add(
+        "lock",
+        "sockets",
+        open.is_empty(),
+        if open.is_empty() {
+            "the kernel refuses every socket".into()
+        } else {
+            format!("not refused: {}", open.join(", "))
+        },
+    );
+    match session.store() {
+        Err(failure) => add("store", "readable", false, failure.message),
+        Ok(store) => {
+            let problems = store.integrity()?;
+            let total = store.messages_count(None)?;
+            add("store", "whole", problems.is_empty(), if problems.is_empty() {
+                format!("{total} messages, {} MB", store.bytes_on_disk() >> 20)
+            } else {
+                problems.join("; ")
+            });
+            let me = session.me(&store)?;
+            add("me", "addresses", !me.is_empty(), if me.is_empty() {
+                "none known: `postroom import PATH --me ADDRESS`, or [me] in the config".into()
+            } else {
+                me.join(", ")
+            });
+            let private = is_private(&session.home.data);
+            add("store", "private", private, if private {
+                "readable by you alone".into()
+            } else {
+                format!("chmod 700 {}", session.home.data.display())
+            });
+            let (words, why) = match Index::open(&session.home.index()) {
+                Ok(index) => (index.messages_count(), String::new()),
+                Err(error) => (0, super::failure::chain(&error)),
+            };
+            let covered = session.vectors()?.covered().len() as u64;
+            add("index", "complete", words == total && covered >= total, if why.is_empty() {
+                format!("{words} of {total} by words, {covered} with vectors")
+            } else {
+                why
+            });
+        }
+    }
+    add(
+        "writer",
+        "present",
+        true,
+        "none in this version: drafts come from your past replies, and say so".into(),
+    );
+    print_findings(session, &findings)
+}
+
+fn is_private(dir: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(dir).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        dir.exists()
+    }
+}
+
+fn print_findings(session: &mut Session<'_>, findings: &[Finding]) -> Result<u8, Failure> {
+    let all_ok = findings.iter().all(|finding| finding.ok);
+    if session.global.json {
+        let items = findings
+            .iter()
+            .map(|f| json!({"name": f.name, "check": f.check, "ok": f.ok, "hint": f.hint}))
+            .collect();
+        let envelope = session.envelope("doctor", None).items(items);
+        session.out.json(&envelope.value())?;
+    } else {
+        for finding in findings {
+            let (style, mark) =
+                if finding.ok { (Style::Green, "ok ") } else { (Style::Red, "no ") };
+            session.out.put(style, mark)?;
+            let name = format!("{:<18} ", format!("{} {}", finding.name, finding.check));
+            session.out.put(Style::Plain, &name)?;
+            session.out.line(Style::Dim, &finding.hint)?;
+        }
+    }
+    Ok(if all_ok { 0 } else { COULD_NOT })
+}
+
+pub(super) fn privacy(
+    session: &mut Session<'_>,
+    verb: Option<args::PrivacyVerb>,
+    probe: Option<std::process::Command>,
+) -> Result<u8, Failure> {
+    match verb {
+        None => connections(session),
+        Some(args::PrivacyVerb::Verify) => verify(session, probe),
+    }
+}
+
+fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
+    let list: Vec<Connection> = ConnectionLog::in_dir(&session.home.data).read()?;
+    if session.global.json {
+        let items = list.iter().map(|connection| json!(connection)).collect();
+        let envelope = session.envelope("privacy", None).items(items);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    if list.is_empty() {
+        session.out.line(Style::Plain, "no connection was ever opened")?;
+    }
+    for c in &list {
+        let line = format!(
+            "{}  {}  {}:{}  {}  {} bytes in, {} out",
+            c.time, c.command, c.host, c.port, c.purpose, c.bytes_in, c.bytes_out
+        );
+        session.out.line(Style::Plain, &line)?;
+    }
+    session.note("`outbox send` alone may open one; `postroom privacy verify` tries to break out")?;
+    Ok(0)
+}
+
+fn verify(
+    session: &mut Session<'_>,
+    probe: Option<std::process::Command>,
+) -> Result<u8, Failure> {
+    let mut probe = probe;
+    let attempts = guard::verify(probe.as_mut());
+    let all_refused = attempts.iter().all(|attempt| attempt.refused);
+    if session.global.json {
+        let items = attempts.iter().map(|attempt| json!(attempt)).collect();
+        let envelope = session.envelope("privacy", None).items(items);
+        session.out.json(&envelope.value())?;
+    } else {
+        for attempt in &attempts {
+            let (style, mark) =
+                if attempt.refused { (Style::Green, "refused ") } else { (Style::Red, "OPEN    ") };
+            session.out.put(style, mark)?;
+            session.out.put(Style::Plain, &format!("{:<26} ", attempt.attempt))?;
+            session.out.line(Style::Dim, &attempt.how)?;
+        }
+        let line = if all_refused {
+            "Every way out is closed by the kernel, for this process and its children."
+        } else if cfg!(target_os = "linux") {
+            "Not every way out is closed."
+        } else {
+            "This system has no such lock here: Postroom opens no connection, but nothing enforces it."
+        };
+        session.out.line(Style::Bold, line)?;
+    }
+    Ok(if all_refused { 0 } else { COULD_NOT })
+}
+
+pub(super) fn config(session: &mut Session<'_>, verb: args::ConfigVerb) -> Result<u8, Failure> {
+    match verb {
+        args::ConfigVerb::Path => {
+            let home = session.home.clone();
+            let rows = [("config", &home.config), ("data", &home.data), ("models", &home.models)];
+            if session.global.json {
+                let items = rows
+                    .iter()
+                    .map(|(name, path)| json!({"name": name, "path": path.display().to_string()}))
+                    .collect();
+                let envelope = session.envelope("config", None).items(items);
+                session.out.json(&envelope.value())?;
+            } else {
+                for (name, path) in rows {
+                    session.out.put(Style::Dim, &format!("{name:<7} "))?;
+                    session.out.line(Style::Plain, &path.display().to_string())?;
+                }
+            }
+        }
+        args::ConfigVerb::Show => {
+            if session.global.json {
+                let items = vec![json!(session.config)];
+                let envelope = session.envelope("config", None).items(items);
+                session.out.json(&envelope.value())?;
+            } else {
+                let text = toml::to_string(&session.config)
+                    .map_err(|error| Failure::could_not(error.to_string()))?;
+                session.out.block(Style::Plain, "", &text)?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+pub(super) fn export(session: &mut Session<'_>, args: &args::Export) -> Result<u8, Failure> {
+    let store = session.store()?;
+    super::session::empty_folder(&args.dir)?;
+    let count = super::export::write(session, &store, args)?;
+    let line = format!("{count} messages written to {}", args.dir.display());
+    say(session, "export", vec![json!({"dir": args.dir.display().to_string(), "count": count})], (count, count), &line)
+}
+
+pub(super) fn model(session: &mut Session<'_>, verb: &args::ModelVerb) -> Result<u8, Failure> {
+    match verb {
+        args::ModelVerb::List => list_models(session),
+        args::ModelVerb::Bench { name, phase, tokens } => {
+            bench(session, name.as_deref(), phase, tokens)
+        }
+    }
+}
+
+fn list_models(session: &mut Session<'_>) -> Result<u8, Failure> {
+    let entries = models::registry().map_err(|error| Failure::from_error(&error))?;
+    if session.global.json {
+        let items = entries
+            .iter()
+            .map(|m| {
+                json!({"name": m.name, "role": m.role, "file": m.file, "bytes": m.bytes,
+                    "sha256": m.sha256, "licence": m.licence, "context_tokens": m.context_tokens,
+                    "memory_bytes": m.memory_bytes, "here": true, "in_use": true})
+            })
+            .collect();
+        let envelope = session.envelope("model", None).items(items);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    for m in &entries {
+        session.out.put(Style::Bold, &format!("{:<20} ", m.name))?;
+        let line = format!(
+            "{} MB, {}, {} tokens, built in",
+            m.bytes >> 20,
+            m.licence,
+            m.context_tokens
+        );
+        session.out.line(Style::Plain, &line)?;
+    }
+    session.note("no writer in this version: drafts are put together from your past replies")?;
+    Ok(0)
+}
+
+fn bench(
+    session: &mut Session<'_>,
+    name: Option<&str>,
+    phases: &[args::Phase],
+    tokens: &[u32],
+) -> Result<u8, Failure> {
+    if let Some(name) = name
+        && name != super::READER_NAME
+    {
+        return Err(Failure::asked_wrongly(format!("model bench {name}: there is no such model"))
+            .hint("`postroom model list` names them"));
+    }
+    let wants = |phase| phases.is_empty() || phases.contains(&phase);
+    let mut rows = Vec::new();
+    let began = Instant::now();
+    let reader = session.reader()?;
+    let load = began.elapsed().as_secs_f64();
+    if wants(args::Phase::Load) {
+        rows.push(json!({"phase": "load", "model": super::READER_NAME, "tokens": 0,
+            "threads": engine::threads(), "tokens_per_second": null, "seconds": load,
+            "memory_bytes": reader.memory_bytes()}));
+    }
+    if wants(args::Phase::Embed) {
+        let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
+        for &tokens in tokens {
+            let row = engine::bench(&reader, BenchPhase::Embed, tokens as usize)
+                .map_err(|error| Failure::from_error(&error))?;
+            rows.push(json!({"phase": row.phase, "model": super::READER_NAME,
+                "tokens": row.tokens, "threads": row.threads,
+                "tokens_per_second": row.tokens_per_second, "seconds": row.seconds,
+                "memory_bytes": row.memory_bytes}));
+        }
+    }
+    if session.global.json {
+        let envelope = session.envelope("model bench", None).items(rows);
+        session.out.json(&envelope.value())?;
+    } else {
+        for row in &rows {
+            let rate = row["tokens_per_second"]
+                .as_f64()
+                .map_or_else(String::new, |rate| format!("{rate:>9.0} tokens/s"));
+            let line = format!(
+                "{:<6} {:>4} tokens {:>8.1} ms{rate}",
+                row["phase"].as_str().unwrap_or(""),
+                row["tokens"],
+                row["seconds"].as_f64().unwrap_or(0.0) * 1000.0
+            );
+            session.out.line(Style::Plain, &line)?;
+        }
+    }
+    Ok(0)
+}
