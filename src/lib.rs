@@ -4,5 +4,6 @@ pub mod cli;
 pub mod guard;
 pub mod intake;
 pub mod mail;
+pub mod outbox;
 pub mod search;
 pub mod store;

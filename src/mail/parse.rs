@@ -119,6 +119,9 @@ fn read(raw: &[u8]) -> Message {
         // An mbox keeps the time of arrival in its separator.
         message.date = raw.starts_with(b"From ").then(|| arrival(raw)).flatten();
     }
+    if message.date.is_none() {
+        message.problems.push("no date that can be read".to_owned());
+    }
     if parts.is_broken() {
         message.problems.push("parts that are not encoded as they say".to_owned());
     }
@@ -146,7 +149,7 @@ impl Shown {
             return plain;
         }
         let rich = Self::from(parts, parts.rich_ids().collect());
-        if rich.text.len() > plain.text.len() {
+        if text::words_count(&rich.text) > text::words_count(&plain.text) {
             return rich;
         }
         if !plain.text.is_empty() {
@@ -257,9 +260,6 @@ impl<'a> Fields<'a> {
         }
         if message.from.is_empty() {
             message.problems.push("no sender".to_owned());
-        }
-        if message.date.is_none() {
-            message.problems.push("no date that can be read".to_owned());
         }
     }
 

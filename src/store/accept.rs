@@ -98,11 +98,9 @@ impl Store {
             .doing(doing)?;
         let action = Action::Import { source, finished: false }.to_json();
         let open: Option<i64> = transaction
-            .query_row(
-                "SELECT n FROM journal WHERE action = ?1 AND undone = 0",
-                [&action],
-                |row| row.get(0),
-            )
+            .query_row("SELECT n FROM journal WHERE action = ?1 AND undone = 0", [&action], |row| {
+                row.get(0)
+            })
             .optional()
             .doing(doing)?;
         let journal = match open {
@@ -384,7 +382,9 @@ impl Placing<'_> {
                 .prepare_cached(
                     "UPDATE messages SET thread = ?1, generation = ?3 WHERE thread = ?2",
                 )
-                .and_then(|mut statement| statement.execute(params![oldest, other, *self.generation]))
+                .and_then(|mut statement| {
+                    statement.execute(params![oldest, other, *self.generation])
+                })
                 .doing(doing)?;
         }
         Ok(())
@@ -442,7 +442,10 @@ impl Placing<'_> {
             Ok(())
         };
         for rfc_id in ancestors.iter().copied().chain(incoming.message.rfc_id.as_deref()) {
-            collect("SELECT DISTINCT thread FROM messages WHERE rfc_id = ?1 AND rfc_id <> ''", rfc_id)?;
+            collect(
+                "SELECT DISTINCT thread FROM messages WHERE rfc_id = ?1 AND rfc_id <> ''",
+                rfc_id,
+            )?;
             collect(
                 "SELECT DISTINCT m.thread FROM refs r JOIN messages m ON m.id = r.message
                  WHERE r.rfc_id = ?1",

@@ -175,11 +175,7 @@ impl Store {
                  ORDER BY ordinal",
             )
             .doing(doing)?;
-        statement
-            .query_map([message.0], entry)
-            .doing(doing)?
-            .collect::<Result<_, _>>()
-            .doing(doing)
+        statement.query_map([message.0], entry).doing(doing)?.collect::<Result<_, _>>().doing(doing)
     }
 
     /// The verdict on a message, whatever made it.
@@ -200,7 +196,11 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn verdicts(&self, since: UnixSeconds, until: UnixSeconds) -> Result<Vec<VerdictRow>, Error> {
+    pub fn verdicts(
+        &self,
+        since: UnixSeconds,
+        until: UnixSeconds,
+    ) -> Result<Vec<VerdictRow>, Error> {
         let doing = "reading verdicts";
         let mut statement = self
             .connection
@@ -255,7 +255,9 @@ impl Store {
     /// The store cannot be written.
     pub fn forget_derived(&mut self) -> Result<(), Error> {
         self.connection
-            .execute_batch("BEGIN; DELETE FROM entries; DELETE FROM verdicts; DELETE FROM readings; COMMIT;")
+            .execute_batch(
+                "BEGIN; DELETE FROM entries; DELETE FROM verdicts; DELETE FROM readings; COMMIT;",
+            )
             .doing("forgetting what was derived")
     }
 }

@@ -73,7 +73,9 @@ impl Store {
         now: UnixSeconds,
     ) -> Result<i64, Error> {
         let (what, action) = match change {
-            Change::Draft(letter) => (format!("letter {} written", letter.0), Action::Draft { letter }),
+            Change::Draft(letter) => {
+                (format!("letter {} written", letter.0), Action::Draft { letter })
+            }
             Change::Edit(letter, before) => {
                 (format!("letter {} changed", letter.0), Action::Edit { letter, before })
             }
@@ -88,7 +90,12 @@ impl Store {
         self.connection
             .execute(
                 "INSERT INTO journal (time, what, action, ids) VALUES (?1, ?2, ?3, ?4)",
-                params![now.0, what, action.to_json(), serde_json::to_string(ids).unwrap_or_default()],
+                params![
+                    now.0,
+                    what,
+                    action.to_json(),
+                    serde_json::to_string(ids).unwrap_or_default()
+                ],
             )
             .doing("writing the journal")?;
         Ok(self.connection.last_insert_rowid())
@@ -142,8 +149,11 @@ impl Store {
         if undone != 0 {
             return Err(Error::Undo { n, why: "it was taken back before".into() });
         }
-        let action: Action = serde_json::from_str(&action)
-            .map_err(|source| Error::Json { what: "the journal", id: n, source })?;
+        let action: Action = serde_json::from_str(&action).map_err(|source| Error::Json {
+            what: "the journal",
+            id: n,
+            source,
+        })?;
         self.take_back(n, &action, now)?;
         self.connection
             .execute("UPDATE journal SET undone = ?2 WHERE n = ?1", params![n, now.0])

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Doing as _;
 use super::{Error, Store, unpack};
-use crate::mail::{
-    Attachment, HeaderFacts, MessageId, Person, ThreadId, UnixSeconds,
-};
+use crate::mail::{Attachment, HeaderFacts, MessageId, Person, ThreadId, UnixSeconds};
 
 /// Everyone a message names besides its author.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,8 +120,7 @@ impl Store {
         };
         for ids in parts {
             let (sql, values) = select(scope, ids);
-            let mut statement =
-                self.connection.prepare_cached(&sql).doing("reading messages")?;
+            let mut statement = self.connection.prepare_cached(&sql).doing("reading messages")?;
             let mut rows = statement.query(params_from_iter(values)).doing("reading messages")?;
             while let Some(row) = rows.next().doing("reading messages")? {
                 each(header(row)?)?;
@@ -170,9 +167,11 @@ impl Store {
     /// The store cannot be read.
     pub fn by_rfc_id(&self, rfc_id: &str) -> Result<Option<MessageId>, Error> {
         self.connection
-            .query_row("SELECT min(id) FROM messages WHERE rfc_id = ?1 AND rfc_id <> ''", [rfc_id], |row| {
-                row.get::<_, Option<i64>>(0)
-            })
+            .query_row(
+                "SELECT min(id) FROM messages WHERE rfc_id = ?1 AND rfc_id <> ''",
+                [rfc_id],
+                |row| row.get::<_, Option<i64>>(0),
+            )
             .map(|id| id.map(MessageId))
             .doing("looking up a Message-ID")
     }
@@ -304,8 +303,7 @@ fn header(row: &Row<'_>) -> Result<Header, Error> {
     let number = |at: usize| row.get::<_, i64>(at).doing("reading a message's row");
     let id = number(0)?;
     let json = |what: &'static str| move |source| Error::Json { what, id, source };
-    let mut folders: Vec<String> =
-        serde_json::from_str(&text(17)?).map_err(json("the folders"))?;
+    let mut folders: Vec<String> = serde_json::from_str(&text(17)?).map_err(json("the folders"))?;
     folders.sort();
     let mut flags: Vec<char> = row
         .get::<_, Option<String>>(18)

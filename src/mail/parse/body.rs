@@ -113,7 +113,7 @@ impl<'a> Parts<'a> {
     }
 
     pub(crate) fn is_broken(&self) -> bool {
-        self.read.parts.iter().any(|part| part.is_encoding_problem)
+        self.read.parts.iter().any(|part| part.is_encoding_problem && !part.is_empty())
     }
 
     /// The text of a part as it was meant: transfer encoding and charset undone, lies mended.
@@ -148,7 +148,7 @@ impl<'a> Parts<'a> {
     /// Does the library's reading of a text part need a second look?
     fn may_lie(&self, part: &MessagePart<'_>, read: &str, charset: Option<&str>) -> bool {
         let range = part.offset_body as usize..part.offset_end as usize;
-        if self.safe.get(range.clone()) != self.raw.get(range) {
+        if part.is_encoding_problem || self.safe.get(range.clone()) != self.raw.get(range) {
             return true;
         }
         if read.is_ascii() {
@@ -161,6 +161,9 @@ impl<'a> Parts<'a> {
     /// Contents of a part after transfer decoding.
     fn bytes(&self, part: &MessagePart<'_>) -> Cow<'a, [u8]> {
         let raw = self.slice(part.offset_body, part.offset_end);
+        if part.is_encoding_problem {
+            return forgiving(raw, part.content_transfer_encoding().unwrap_or_default());
+        }
         match part.encoding {
             Encoding::None => Some(Cow::Borrowed(raw)),
             Encoding::Base64 => base64_decode(raw).map(Cow::Owned),
@@ -322,6 +325,27 @@ pub(crate) struct PartText<'a> {
     pub(crate) text: Cow<'a, str>,
     pub(crate) flowed: bool,
     pub(crate) delete_space: bool,
+}
+
+/// Transfer decoding of what the library gave up on: cut off, or with letters that do not belong.
+fn forgiving<'a>(raw: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
+    if encoding.trim().eq_ignore_ascii_case("quoted-printable") {
+        return Cow::Owned(words::quoted_lines(raw));
+    }
+    if encoding.trim().eq_ignore_ascii_case("base64") {
+        let (mut belong, mut others) = (0_usize, 0_usize);
+        for &b in raw.iter().filter(|b| !b.is_ascii_whitespace()) {
+            if b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=') {
+                belong += 1;
+            } else {
+                others += 1;
+            }
+        }
+        if others * 50 <= belong {
+            return Cow::Owned(words::base64(raw));
+        }
+    }
+    Cow::Borrowed(raw)
 }
 
 fn is_western(charset: &str) -> bool {

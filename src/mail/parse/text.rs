@@ -102,7 +102,7 @@ pub(crate) fn is_stub(text: &str) -> bool {
         "nel browser",
         "no navegador",
     ];
-    let words = text.split_whitespace().filter(|word| !word.contains("://")).count();
+    let words = words_count(text);
     if words == 0 {
         return true;
     }
@@ -111,6 +111,11 @@ pub(crate) fn is_stub(text: &str) -> bool {
     }
     let lower = text.to_lowercase();
     PHRASES.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// Words that are no web addresses.
+pub(crate) fn words_count(text: &str) -> usize {
+    text.split_whitespace().filter(|word| !word.contains("://")).count()
 }
 
 /// The value of the first line `NAME:` or `NAME;…:` of an iCalendar text, unfolded, unescaped.

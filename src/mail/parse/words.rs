@@ -133,28 +133,39 @@ impl<'a> EncodedWord<'a> {
 }
 
 fn quoted(data: &str) -> Vec<u8> {
-    let data = data.as_bytes();
+    // Folds inside a word are no part of it.
+    let unfolded: Vec<u8> = data.bytes().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+    let mut bytes = Vec::with_capacity(unfolded.len());
+    unquote(&unfolded, &mut bytes, |byte| if byte == b'_' { b' ' } else { byte });
+    bytes
+}
+
+/// Quoted-printable that forgives: an `=` that begins nothing stays.
+pub(crate) fn quoted_lines(data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data.len());
+    for line in data.split_inclusive(|&b| b == b'\n') {
+        let body = line.trim_ascii_end();
+        match body.strip_suffix(b"=") {
+            Some(soft) => unquote(soft, &mut bytes, |byte| byte),
+            None => unquote(line, &mut bytes, |byte| byte),
+        }
+    }
+    bytes
+}
+
+fn unquote(data: &[u8], bytes: &mut Vec<u8>, plain: impl Fn(u8) -> u8) {
+    let hex = |i: usize| data.get(i).and_then(|&b| (b as char).to_digit(16));
     let mut at = 0;
     while at < data.len() {
-        let hex = |i: usize| data.get(i).and_then(|&b| (b as char).to_digit(16));
-        match data[at] {
-            b'_' => bytes.push(b' '),
-            b'=' => {
-                if let (Some(high), Some(low)) = (hex(at + 1), hex(at + 2)) {
-                    bytes.push((high * 16 + low) as u8);
-                    at += 2;
-                } else {
-                    bytes.push(b'=');
-                }
+        match (data[at], hex(at + 1), hex(at + 2)) {
+            (b'=', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                at += 2;
             }
-            // A fold inside the word.
-            b'\r' | b'\n' => {}
-            byte => bytes.push(byte),
+            (byte, ..) => bytes.push(plain(byte)),
         }
         at += 1;
     }
-    bytes
 }
 
 /// Base64 that forgives: anything outside the alphabet is passed over, padding is optional. `,`
@@ -243,6 +254,14 @@ mod tests {
         assert_eq!(line(b"\xf0\xd2\xc9\xd7\xc5\xd4", Some("koi8-r")), "Привет");
         assert_eq!(line(b"Gr\xfc\xdfe \xc3\xbc", Some("utf-8")), "Grüße ü");
         check(b"=?utf-8?Q?Gr=FC=DFe?=", "Grüße");
+    }
+
+    #[test]
+    fn broken_quoted_printable_is_read_as_far_as_it_goes() {
+        assert_eq!(
+            quoted_lines(b"Gr=C3=BC=C3=9F=\r\ne a=b =3D 5 =\n!"),
+            "Grüße a=b = 5 !".as_bytes()
+        );
     }
 
     #[test]
