@@ -1,0 +1,406 @@
+//! `draft`, `compose`, `check` and `outbox`.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::args::{self, OutboxVerb};
+use super::failure::{COULD_NOT, Failure, HELD_BACK};
+use super::screen::{Style, fit, shorten};
+use super::session::Session;
+use crate::guard::{Companion, Connection, ConnectionLog};
+use crate::mail::when::{format_rfc3339, human};
+use crate::outbox::{self, Outcome, Server, Shown, Tls};
+use crate::store::{Change, Letter, LetterId, LetterRow, LetterState, Store};
+
+/// An edited letter is read up to here.
+const LETTER_BYTES_MAX: u64 = 4 << 20;
+
+impl From<outbox::Error> for Failure {
+    fn from(error: outbox::Error) -> Self {
+        use outbox::Error;
+        let held = error.is_held_back();
+        let mut failure = match error {
+            Error::Store(error) => return error.into(),
+            error => {
+                let failure = Self::from_error(&error);
+                match &error {
+                    Error::Unfinished { .. } => {
+                        failure.hint("`postroom outbox edit N`: fill or remove every […]")
+                    }
+                    Error::Changed { .. } => {
+                        failure.hint("`postroom outbox show N`, then approve what it shows")
+                    }
+                    Error::NotApproved { .. } => failure.hint("`postroom outbox approve N` first"),
+                    Error::Tampered { .. } => {
+                        failure.hint("`postroom outbox edit N` makes it a draft again; look at it well")
+                    }
+                    Error::NoRecipient => failure.hint("`postroom outbox edit N`: put somebody into To:"),
+                    Error::PlainText { .. } => failure.hint("leave tls = \"off\" out of the config"),
+                    Error::Password { .. } => {
+                        failure.hint("the command prints the password on its first line; try it by hand")
+                    }
+                    _ => failure,
+                }
+            }
+        };
+        if held {
+            failure.status = HELD_BACK;
+        }
+        failure
+    }
+}
+
+pub(super) fn outbox(
+    session: &mut Session<'_>,
+    args: &args::Outbox,
+    input: &mut dyn Read,
+    companion: Option<Companion>,
+) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    match args.verb.as_ref().unwrap_or(&OutboxVerb::List) {
+        OutboxVerb::List => list(session, &store),
+        OutboxVerb::Show { letter } => {
+            let shown = outbox::show(&store, LetterId(*letter))?;
+            show(session, &store, &shown)
+        }
+        OutboxVerb::Edit { letter, stdin } => {
+            let companion = if *stdin { None } else { companion };
+            edit(session, &mut store, LetterId(*letter), input, companion)
+        }
+        OutboxVerb::Approve { letter, digest } => {
+            approve(session, &mut store, LetterId(*letter), digest.as_deref(), input)
+        }
+        OutboxVerb::Reject { letter } => {
+            outbox::reject(&mut store, LetterId(*letter), session.now)?;
+            done(session, &store, LetterId(*letter), "rejected: it will not be sent")
+        }
+        OutboxVerb::Send { letter } => send(session, &mut store, letter.map(LetterId)),
+    }
+}
+
+/// What `show` and JSON call the digest of a letter: as approved, else as it is now.
+fn digest_of(row: &LetterRow, letter: &Letter) -> String {
+    if row.digest.is_empty() {
+        outbox::current_digest(letter).unwrap_or_default()
+    } else {
+        row.digest.clone()
+    }
+}
+
+fn item(row: &LetterRow) -> Result<Value, Failure> {
+    let letter = row.letter()?;
+    Ok(json!({
+        "letter": row.id, "state": row.state, "to": letter.to, "cc": letter.cc,
+        "bcc": letter.bcc, "subject": letter.subject, "body": letter.body,
+        "digest": digest_of(row, &letter),
+        "in_reply_to": row.in_reply_to,
+        "created": format_rfc3339(row.created), "approved": row.approved.map(format_rfc3339),
+        "sent": row.sent.map(format_rfc3339), "server_reply": row.server_reply,
+    }))
+}
+
+fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
+    let rows = store.letters()?;
+    if session.global.json {
+        let items = rows.iter().map(item).collect::<Result<_, _>>()?;
+        let envelope = session.envelope("outbox", Some(store)).items(items);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    if rows.is_empty() {
+        session.note("no letters; `postroom draft ID` writes one")?;
+    }
+    for row in &rows {
+        let letter = row.letter()?;
+        let style = match row.state {
+            LetterState::Approved => Style::Green,
+            LetterState::Unknown => Style::Red,
+            LetterState::Draft => Style::Yellow,
+            _ => Style::Dim,
+        };
+        let to = letter.to.first().map_or("", |person| {
+            if person.name.is_empty() { &person.address } else { &person.name }
+        });
+        session.out.put(Style::Dim, &format!("{:>4} ", row.id.0))?;
+        session.out.put(style, &fit(row.state.name(), 9))?;
+        session.out.put(Style::Plain, " ")?;
+        let when = human(row.created, session.now, &session.calendar.zone);
+        session.out.put(Style::Cyan, &fit(&when, 12))?;
+        session.out.put(Style::Plain, " ")?;
+        session.out.put(Style::Bold, &fit(to, 22))?;
+        session.out.put(Style::Plain, " ")?;
+        let left = session.out.width.saturating_sub(54).max(20);
+        session.out.line(Style::Plain, &shorten(&letter.subject, left))?;
+    }
+    Ok(0)
+}
+
+pub(super) fn show(
+    session: &mut Session<'_>,
+    store: &Store,
+    shown: &Shown,
+) -> Result<u8, Failure> {
+    if session.global.json {
+        let mut value = item(&store.letter(shown.letter)?)?;
+        value["digest"] = json!(shown.digest);
+        value["recipients"] = json!(shown.recipients);
+        value["unfinished"] = json!(shown.unfinished);
+        value["warnings"] = json!(shown.warnings);
+        let envelope = session.envelope("outbox", Some(store)).items(vec![value]);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    let out = &mut session.out;
+    out.put(Style::Dim, &format!("letter {} · ", shown.letter.0))?;
+    out.line(Style::Yellow, shown.state.name())?;
+    for (name, value) in &shown.headers {
+        out.put(Style::Dim, &format!("{name}: "))?;
+        out.line(Style::Plain, value)?;
+    }
+    out.end()?;
+    out.block(Style::Plain, "", &shown.body)?;
+    out.end()?;
+    for warning in &shown.warnings {
+        out.line(Style::Red, &format!("look: {}", warning.text))?;
+    }
+    for line in &shown.unfinished {
+        out.line(Style::Yellow, &format!("to fill in: {line}"))?;
+    }
+    out.line(Style::Dim, &format!("digest {}", shown.digest))?;
+    Ok(0)
+}
+
+fn done(
+    session: &mut Session<'_>,
+    store: &Store,
+    letter: LetterId,
+    what: &str,
+) -> Result<u8, Failure> {
+    if session.global.json {
+        let items = vec![item(&store.letter(letter)?)?];
+        let envelope = session.envelope("outbox", Some(store)).items(items);
+        session.out.json(&envelope.value())?;
+    } else {
+        session.out.line(Style::Plain, &format!("letter {} {what}", letter.0))?;
+    }
+    Ok(0)
+}
+
+fn edit(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    id: LetterId,
+    input: &mut dyn Read,
+    companion: Option<Companion>,
+) -> Result<u8, Failure> {
+    let before = store.letter(id)?.letter()?;
+    let text = match companion {
+        Some(companion) => {
+            let dir = session.home.data.clone();
+            edited(&dir, id, &outbox::to_text(&before), companion)?
+        }
+        None => {
+            let mut text = String::new();
+            input
+                .take(LETTER_BYTES_MAX)
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::could_not(format!("reading the letter: {error}")))?;
+            text
+        }
+    };
+    let letter = outbox::from_text(&text, &before)?;
+    if letter == before || outbox::to_text(&letter) == outbox::to_text(&before) {
+        return done(session, store, id, "is unchanged");
+    }
+    outbox::edit(store, id, &letter, session.now)?;
+    done(session, store, id, "changed: it is a draft; `postroom outbox show` it, then approve")
+}
+
+/// The text after the user's editor had it.
+fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<String, Failure> {
+    let path = dir.join(format!("letter-{}.{}.txt", id.0, std::process::id()));
+    let failed = |error: std::io::Error| {
+        Failure::could_not(format!("editing {}: {error}", path.display()))
+    };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    {
+        use std::io::Write as _;
+        options.open(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
+    }
+    let editor = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        .unwrap_or_else(|| "vi".to_owned());
+    let mut argv: Vec<String> = editor.split_whitespace().map(str::to_owned).collect();
+    argv.push(path.display().to_string());
+    let ran = companion.run(&argv);
+    let text = std::fs::read_to_string(&path).map_err(failed);
+    let _ = std::fs::remove_file(&path);
+    match ran {
+        Ok(true) => text,
+        Ok(false) => Err(Failure::could_not(format!("{editor} ended with an error: nothing changed"))),
+        Err(error) => Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`")),
+    }
+}
+
+fn approve(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    id: LetterId,
+    digest: Option<&str>,
+    input: &mut dyn Read,
+) -> Result<u8, Failure> {
+    let digest = match digest {
+        Some(digest) => digest.to_owned(),
+        None if session.asks && session.out.terminal && !session.global.json => {
+            let shown = outbox::show(store, id)?;
+            show(session, store, &shown)?;
+            session.out.put(Style::Bold, "send this very letter? [y/N] ")?;
+            session.out.flush()?;
+            if !says_yes(input) {
+                return Err(Failure::new(HELD_BACK, format!("letter {} is not approved", id.0)));
+            }
+            shown.digest
+        }
+        None => {
+            return Err(Failure::new(HELD_BACK, format!("letter {} waits for approval", id.0))
+                .hint("a person approves it on a terminal, or names the digest that `outbox show` prints: --digest SHA256"));
+        }
+    };
+    outbox::approve(store, id, &digest, session.now)?;
+    done(session, store, id, "approved: `postroom outbox send` sends it")
+}
+
+fn says_yes(input: &mut dyn Read) -> bool {
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n' {
+        answer.push(byte[0]);
+    }
+    matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes")
+}
+
+fn send(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    only: Option<LetterId>,
+) -> Result<u8, Failure> {
+    for letter in outbox::recover(store, session.now)? {
+        session.note(&format!("letter {} was interrupted before anything went out: approved as before", letter.0))?;
+    }
+    let rows = store.letters()?;
+    let unknown: Vec<LetterId> =
+        rows.iter().filter(|row| row.state == LetterState::Unknown).map(|row| row.id).collect();
+    for letter in &unknown {
+        session.note(&format!(
+            "letter {}: it is not known whether it arrived; look into your sent mail. It is not sent again",
+            letter.0
+        ))?;
+    }
+    let ids: Vec<LetterId> = match only {
+        Some(id) => vec![id],
+        None => rows
+            .iter()
+            .filter(|row| row.state == LetterState::Approved)
+            .map(|row| row.id)
+            .collect(),
+    };
+    if ids.is_empty() {
+        let drafts = rows.iter().filter(|row| row.state == LetterState::Draft).count();
+        if drafts > 0 {
+            return Err(Failure::new(HELD_BACK, format!("{drafts} letters wait for approval"))
+                .hint("`postroom outbox show N`, then `postroom outbox approve N`"));
+        }
+        session.note("nothing to send")?;
+    }
+    let mut status = 0;
+    let mut items = Vec::new();
+    for id in ids {
+        let approved = outbox::approved(store, id)?;
+        let server = server(session)?;
+        let bytes_out = approved.bytes().len() as u64;
+        let delivery = outbox::deliver(store, approved, &server, session.now)?;
+        ConnectionLog::in_dir(&session.home.data).append(&Connection {
+            time: format_rfc3339(session.now),
+            command: "outbox send".into(),
+            host: server.host.clone(),
+            port: server.port,
+            purpose: format!("letter {}", id.0),
+            bytes_in: delivery.server_reply.len() as u64,
+            bytes_out,
+        })?;
+        let (style, words) = match delivery.outcome {
+            Outcome::Sent => (Style::Green, "sent"),
+            Outcome::Deferred => (Style::Yellow, "not sent, still approved"),
+            Outcome::Rejected => (Style::Red, "refused by the server"),
+            Outcome::Unknown => (Style::Red, "not known whether it arrived; it is not sent again by itself"),
+        };
+        if delivery.outcome != Outcome::Sent {
+            status = COULD_NOT;
+        }
+        if session.global.json {
+            let mut value = item(&store.letter(id)?)?;
+            value["server_reply"] = json!(delivery.server_reply);
+            items.push(value);
+        } else {
+            session.out.put(style, &format!("letter {}: {words}", id.0))?;
+            session.out.line(Style::Dim, &format!("  {}", delivery.server_reply))?;
+        }
+    }
+    if session.global.json {
+        let envelope = session.envelope("outbox", Some(store)).items(items);
+        session.out.json(&envelope.value())?;
+    }
+    Ok(status)
+}
+
+/// The server of `[send]`.
+fn server(session: &Session<'_>) -> Result<Server, Failure> {
+    let Some(send) = &session.config.send else {
+        return Err(Failure::could_not("sending: no server is set").hint(
+            "put a [send] table with smtp and from into the config (`postroom config path`)",
+        ));
+    };
+    let mut server = Server::new(&send.smtp.host, send.smtp.port);
+    match send.smtp.tls.as_deref() {
+        None => {}
+        Some("on" | "implicit") => server.tls = Tls::Implicit,
+        Some("starttls") => server.tls = Tls::StartTls,
+        Some("off") => server.tls = Tls::Off,
+        Some(other) => {
+            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}"))
+                .hint("tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\""));
+        }
+    }
+    if let Some(password) = &send.password {
+        server.user = Some(send.user.clone().unwrap_or_else(|| send.from.clone()));
+        server.password_command.clone_from(&password.command);
+    }
+    server.timeout = Duration::from_secs(60);
+    Ok(server)
+}
+
+/// Stores a letter and writes it into the journal.
+#[allow(dead_code)]
+pub(super) fn keep(
+    session: &Session<'_>,
+    store: &mut Store,
+    letter: &Letter,
+    in_reply_to: Option<crate::mail::MessageId>,
+) -> Result<LetterId, Failure> {
+    let id = store.add_letter(&letter.to_json(), in_reply_to, session.now)?;
+    store.record(Change::Draft(id), in_reply_to.as_slice(), session.now)?;
+    Ok(id)
+}
+pub(super) fn draft(_s: &mut Session<'_>, _a: &args::Draft) -> Result<u8, Failure> { Ok(1) }
+pub(super) fn compose(_s: &mut Session<'_>, _a: &args::Compose) -> Result<u8, Failure> { Ok(1) }
+pub(super) fn check(_s: &mut Session<'_>, _a: &args::Check, _i: &mut dyn Read) -> Result<u8, Failure> { Ok(1) }
