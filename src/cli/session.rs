@@ -231,6 +231,36 @@ impl Embed for Embedding<'_> {
     }
 }
 
+/// The reader as the ledger and triage want it.
+pub(super) struct TheReader<'a>(pub(super) &'a Reader);
+
+impl TheReader<'_> {
+    /// Names the weights: readings of others are made anew.
+    fn weights() -> String {
+        let heads: String =
+            models::heads_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        format!("{} {heads}", super::READER_NAME)
+    }
+
+    /// What stamps the readings this program makes.
+    pub(super) fn ledger_version() -> String {
+        crate::ledger::version_of(&Self::weights())
+    }
+}
+
+impl crate::ledger::Read for TheReader<'_> {
+    fn version(&self) -> String {
+        Self::weights()
+    }
+
+    fn read(
+        &self,
+        messages: &[crate::engine::Reading<'_>],
+    ) -> Result<Vec<crate::engine::Judgement>, crate::engine::Error> {
+        self.0.read(messages)
+    }
+}
+
 /// Opens a folder to write into, or says why not.
 pub(super) fn empty_folder(dir: &PathBuf) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
