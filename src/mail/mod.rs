@@ -4,8 +4,17 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+mod language;
+mod passages;
+mod sentences;
 pub mod types;
+pub mod when;
 
+pub use language::language;
+pub use passages::{
+    LetterShape, Passage, Voice, greeting, letter_shape, own_words, passages, sign_off,
+};
+pub use sentences::sentences;
 pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
