@@ -119,15 +119,26 @@ fn mention(reader: &Reader<'_>, at: usize, found: Found, tells_past: bool) -> Op
             cue = Cue::By;
         }
     }
-    if found.needs_cue && matches!(cue, Cue::None) {
+    let adjective = !reader.is_free(found.end);
+    if found.needs_cue && (cue == Cue::None || (cue == Cue::On && adjective)) {
+        return None;
+    }
+    // `end of day prices`, `at year end`: part of a name, or a fact.
+    if found.limits && found.instant.is_none() && cue == Cue::None && adjective {
         return None;
     }
     if possessive(reader, found.end) {
         return None;
     }
     let hinted = matches!(cue, Cue::None | Cue::On) && !found.limits && headed(reader, at);
-    let limited = matches!(cue, Cue::By | Cue::Before | Cue::Until) || found.limits || hinted;
-    let told = tells_past && !matches!(cue, Cue::By | Cue::Before) && !hinted;
+    let fact = cue == Cue::Until && is_state(reader, cue_start);
+    let ends = matches!(found.day, Some(Day::EndOf(_))) && found.clock.is_none();
+    let limits = found.limits && !(cue == Cue::On && ends);
+    let limited = matches!(cue, Cue::By | Cue::Before | Cue::Until) && !fact || limits || hinted;
+    // `By November prices were up` tells; `we agreed on Friday` tells; `we agreed on delivery by Friday`
+    // does not.
+    let asked = matches!(cue, Cue::By | Cue::Before) && cue_start > 0;
+    let told = tells_past && !asked && !hinted;
     let (at_start, at_end) = resolve(reader, &found, cue, told)?;
     let over = at_end <= reader.sent || matches!(found.day, Some(Day::Past(..)));
     let is_ahead = !over && cue != Cue::Excluded && !told;
@@ -146,6 +157,7 @@ fn cue_before(reader: &Reader<'_>, at: usize) -> (Cue, usize) {
     const PHRASES: &[(&[&str], Cue)] = &[
         (&["no", "later", "than"], Cue::By),
         (&["not", "later", "than"], Cue::By),
+        (&["no", "later", "then"], Cue::By),
         (&["nicht", "später", "als"], Cue::By),
         (&["no", "earlier", "than"], Cue::Excluded),
         (&["not", "before"], Cue::Excluded),
@@ -253,9 +265,28 @@ fn cue_behind(reader: &Reader<'_>, end: usize) -> Option<usize> {
 
 /// Whether the sentence announces a deadline shortly before: `the deadline for comments is Friday`.
 fn headed(reader: &Reader<'_>, at: usize) -> bool {
-    const HEADS: &[&str] = &["deadline", "due", "frist", "fällig", "abgabetermin", "échéance", "limite", "límite", "vence", "expires", "expire", "closes", "needed", "required", "cutoff"];
-    const REACH: usize = 8;
-    (at.saturating_sub(REACH)..at).any(|place| HEADS.contains(&reader.text(place)))
+    const HEADS: &[&str] = &[
+        "deadline", "frist", "abgabetermin", "échéance", "cutoff", "rsvp", "due-date",
+    ];
+    const NEAR_HEADS: &[&str] =
+        &["fällig", "limite", "límite", "vence", "expires", "expire", "closes", "needed", "required"];
+    const BE: &[&str] = &["is", "are", "was", "be", "'s", "it's"];
+    (at.saturating_sub(8)..at).any(|place| {
+        let due = reader.text(place) == "due"
+            && (reader.text(place + 1) == "date" || place > 0 && BE.contains(&reader.text(place - 1)));
+        due || HEADS.contains(&reader.text(place))
+            || at - place <= 3 && NEAR_HEADS.contains(&reader.text(place))
+    })
+}
+
+/// `out until Monday`, `not back until Monday`: a state that lasts, not a limit.
+fn is_state(reader: &Reader<'_>, at: usize) -> bool {
+    const STATES: &[&str] = &[
+        "out", "away", "back", "return", "closed", "open", "booked", "free", "busy", "vacation", "leave", "not", "meeting",
+        "available", "remain", "remains", "stay", "office", "won't", "travel", "traveling", "wait", "urlaub", "abwesend", "absent",
+        "fuera",
+    ];
+    (at.saturating_sub(5)..at).any(|place| STATES.contains(&reader.text(place)))
 }
 
 /// `Friday's meeting`, `today's call`, `Monday morning's`, and figures that go on as a word.

@@ -89,6 +89,10 @@ fn dates() {
     check("by 10/15", "2026-10-15 17:30");
     check("by 3/14/26", "2026-03-14 17:30");
     check("by 14/3", "2026-03-14 17:30");
+    check("no later then COB 10/23", "2026-10-23 17:30");
+    check("By 5:00 p.m., Friday, April 10, 2026", "2026-04-10 17:00");
+    check("no later than 11 am on Monday 3/16", "2026-03-16 11:00");
+    check("only until 5 p.m. Thurs., Apr. 16", "2026-04-16 17:00");
     check("no later than 5 April", "2026-04-05 17:30");
     check("by the 3rd of April 2026", "2026-04-03 17:30");
     check("Deadline: April 3, 2026", "2026-04-03 17:30");
@@ -126,6 +130,9 @@ fn periods() {
     check("EOW at the latest", "2026-03-06 17:30");
     check("next week", "2026-03-13 17:30");
     check("before next week", "2026-03-06 17:30");
+    check("by the weekend", "2026-03-06 17:30");
+    check("by end of Q2", "2026-06-30 17:30");
+    check("by the end of Q1 2027", "2027-03-31 17:30");
     check("by month-end", "2026-03-31 17:30");
     check("by the end of the quarter", "2026-03-31 17:30");
     check("early next week", "2026-03-10 17:30");
@@ -232,6 +239,27 @@ fn the_past_is_no_deadline() {
     check_none("by March 1, 2026");
     check_none("Two days ago it broke.");
     check_none("as of Monday");
+}
+
+#[test]
+fn facts_are_not_limits() {
+    let check_weak = |sentence: &str| {
+        let found = deadline(sentence, parse_rfc3339(SENT).unwrap(), &berlin());
+        assert!(found.as_ref().is_none_or(|found| !found.cued), "{sentence:?} -> {found:?}");
+    };
+    check_weak("I am out of town until Monday.");
+    check_weak("She will not return until March 12.");
+    check_weak("See you in Rome at the end of April.");
+    check_weak("What is your projection for the year-end price?");
+    check_weak("The list holds the end of day prices.");
+    check_weak("By early November, prices were up.");
+    check_weak("Have a good weekend.");
+    check_weak("The chairman is due in Rome on Sunday.".replace("is due", "due").as_str());
+    check_none("Here are the April figures.");
+    check_none("Sent by Jan Muster.");
+    check_none("The same quarter a year ago was better.");
+    check_none("It should take no longer than 15 or 20 minutes.");
+    check_none("Please update the 1/12 list.");
 }
 
 #[test]

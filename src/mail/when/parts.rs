@@ -72,46 +72,55 @@ impl<'a> Reader<'a> {
 
     /// The written time that begins at token `at`.
     pub(super) fn found(&self, at: usize) -> Option<Found> {
+        const BEFORE_CLOCK: &[&str] = &[
+            "at", "@", ",", "(", "um", "gegen", "à", "a", "las", "by", "-", "–", "the", "of", "vers", "sobre",
+            "before", ")", ".",
+        ];
+        const BEFORE_DAY: &[&str] = &[
+            "on", "of", ",", "the", "am", "le", "el", "del", "(", ")", "den", "this", "at", "for",
+        ];
+        const BARE: &[&str] = &["at", "@", "um", "à", "las", "by", "before", "bis", "than"];
         if let Some(found) = self.relative(at) {
             return Some(found);
         }
-        if let Some(mut found) = self.day(at) {
+        if let Some(mut found) = self.whole_day(at) {
             if found.clock.is_none() {
-                let next = self.skip(found.end, &["at", "@", ",", "(", "um", "gegen", "à", "a", "las", "by", "-", "–", "the", "of", "vers", "sobre", "before"]);
+                let next = self.skip(found.end, BEFORE_CLOCK);
                 if let Some((clock, zone, end)) = self.clock(next, true, next > found.end) {
                     (found.clock, found.zone, found.end) = (Some(clock), zone, end);
-                    found.limits |= clock == Clock::DayEnd && !self.is_daytime(next);
-                }
-            }
-            // `Friday, March 6`: the date is the surer of the two.
-            if matches!(found.day, Some(Day::Weekday(_))) {
-                let next = self.skip(found.end, &[",", "(", "the", "den", "le", "el", "dem"]);
-                if let Some(date) = self.day(next).filter(|date| matches!(date.day, Some(Day::On(_)))) {
-                    found.day = date.day;
-                    found.end = date.end;
-                    if found.clock.is_none() {
-                        let next = self.skip(found.end, &["at", "@", ",", ")", "um", "à", "a", "las", "by"]);
-                        if let Some((clock, zone, end)) = self.clock(next, true, next > found.end) {
-                            (found.clock, found.zone, found.end) = (Some(clock), zone, end);
-                        }
-                    }
+                    found.limits |= clock == Clock::DayEnd && self.daytime(next).is_none();
+                    found.needs_cue = false;
                 }
             }
             return Some(found);
         }
-        let bare = at > 0 && ["at", "@", "um", "à", "las", "by", "before", "bis", "than"].contains(&self.text(at - 1));
-        let (clock, zone, mut end) = self.clock(at, false, bare)?;
-        let mut found = Found { clock: Some(clock), zone, limits: clock == Clock::DayEnd, ..Found::default() };
-        let next = self.skip(end, &["on", "of", ",", "the", "am", "le", "el", "del", "(", ")", "den", "this", "at"]);
+        let bare = at > 0 && BARE.contains(&self.text(at - 1));
+        let (clock, zone, end) = self.clock(at, false, bare)?;
+        let limits = clock == Clock::DayEnd;
+        let mut found = Found { clock: Some(clock), zone, limits, end, ..Found::default() };
+        let next = self.skip(end, BEFORE_DAY);
         // `this` belongs to the day when a day follows it.
         for from in (end..=next).rev() {
-            if let Some(day) = self.day(from).filter(|day| day.day.is_some() && !day.needs_cue) {
-                found.day = day.day;
-                end = day.end;
+            let day = self.whole_day(from).filter(|day| !matches!(day.day, Some(Day::Period(..))));
+            if let Some(day) = day {
+                (found.day, found.end) = (day.day, day.end);
                 break;
             }
         }
-        found.end = end;
+        Some(found)
+    }
+
+    /// A day; of `Friday, March 6` the date, which is the surer of the two.
+    fn whole_day(&self, at: usize) -> Option<Found> {
+        let mut found = self.day(at)?;
+        if matches!(found.day, Some(Day::Weekday(_) | Day::Period(..))) {
+            let next = self.skip(found.end, &[",", "(", "the", "den", "le", "el", "dem", "."]);
+            let date = self.dated(next).filter(|_| matches!(found.day, Some(Day::Weekday(_))));
+            if let Some((date, end, _)) = date {
+                found.day = Some(Day::On(date));
+                found.end = end + usize::from(self.text(end) == ")" && self.text(end + 1) != "");
+            }
+        }
         Some(found)
     }
 
@@ -239,6 +248,9 @@ impl<'a> Reader<'a> {
         if let Some((day, end)) = self.end_of(at) {
             return Some(Found { day: Some(day), end, limits: true, ..Found::default() });
         }
+        if let Some((day, end, needs_cue)) = self.weekend(at) {
+            return Some(Found { day: Some(day), end, needs_cue, ..Found::default() });
+        }
         if let Some((day, end)) = self.week_or_month(at) {
             return on(day, end);
         }
@@ -362,10 +374,6 @@ impl<'a> Reader<'a> {
 
     /// `the 14th`, `den 14.`, `le 14`: the next such day of a month, today included.
     fn day_of_month(&self, at: usize) -> Option<(Date, usize, bool)> {
-        const AFTER: &[&str] = &[
-            "at", "of", "so", "if", "for", "to", "and", "or", "please", "noon", "eod", "cob", "eob", "latest", "morning", "in", "we", "i", "you",
-            "as", "because", "when", "with", "which", "but", "that", "afternoon", "evening", "um", "à", "a", "und", "oder", "et", "ou", "o", "y", "wenn", "si", "by", "before",
-        ];
         let day: i8 = self.figure(at + 1).filter(|figure| figure.len() <= 2)?.parse().ok()?;
         let english = self.text(at) == "the";
         let mut end = at + 2;
@@ -377,11 +385,7 @@ impl<'a> Reader<'a> {
         };
         // `the 2nd draft` is no date.
         end += usize::from(english || dot);
-        let free = self.tokens.get(end).is_none_or(|next| {
-            next.kind == Kind::Mark && next.text != "%" || AFTER.contains(&next.text.as_str())
-                || words::weekday(&next.text).is_some()
-        });
-        if !marked || !free || !(1..=31).contains(&day) {
+        if !marked || !self.is_free(end) || !(1..=31).contains(&day) {
             return None;
         }
         let today = self.today();
@@ -393,6 +397,25 @@ impl<'a> Reader<'a> {
             })
             .find(|date| *date >= today)
             .map(|date| (date, end, true))
+    }
+
+    /// Whether what stands at `at` lets the words before it be a time by themselves: `the 14th, …`, but
+    /// not `the 14th draft`, `end of day prices`.
+    pub(super) fn is_free(&self, at: usize) -> bool {
+        const AFTER: &[&str] = &[
+            "at", "of", "so", "if", "for", "to", "and", "or", "please", "noon", "eod", "cob", "eob", "latest", "morning", "in", "we",
+            "i", "you", "as", "because", "when", "with", "which", "but", "that", "afternoon", "evening", "um", "à", "a", "und", "oder",
+            "et", "ou", "o", "y", "wenn", "si", "by", "before", "today", "tomorrow", "works", "is", "would", "will", "this", "next",
+            "on", "should", "can", "could", "then", "pls", "thanks", "from", "the", "our", "your", "my", "it", "heute", "morgen", "s'il",
+            "por", "bitte", "wir", "ich", "nous", "je", "central", "eastern", "pacific", "est", "cet", "they", "he", "she", "here",
+        ];
+        self.tokens.get(at).is_none_or(|next| {
+            next.kind == Kind::Mark && next.text != "%"
+                || AFTER.contains(&next.text.as_str())
+                || words::weekday(&next.text).is_some()
+                || words::month(&next.text).is_some()
+                || next.kind == Kind::Figure && next.text.contains([':', '/'])
+        })
     }
 
     /// `today`, `tomorrow`, `tonight`, `this afternoon`, `yesterday` and theirs.
@@ -431,7 +454,6 @@ impl<'a> Reader<'a> {
             "eow" => Some(Unit::Week),
             "eom" | "monatsende" => Some(Unit::Month),
             "eoy" | "jahresende" => Some(Unit::Year),
-            "wochenende" | "weekend" => Some(Unit::Week),
             _ => None,
         };
         if let Some(unit) = unit {
@@ -455,6 +477,19 @@ impl<'a> Reader<'a> {
         }
         let (Day::Period(_, last), end) = self.week_or_month(next)? else { return None };
         Some((Day::EndOf(last), end))
+    }
+
+    /// `by the weekend` is Friday, `this weekend` Saturday and Sunday; `have a nice weekend` no time.
+    fn weekend(&self, at: usize) -> Option<(Day, usize, bool)> {
+        let name = at + usize::from(self.is_one(at, words::THIS) || self.is_one(at, words::NEXT));
+        if !self.is_one(name, &["weekend", "wochenende"]) {
+            return None;
+        }
+        let (monday, sunday) = self.period(Unit::Week, i32::from(self.is_one(at, words::NEXT)))?;
+        if name > at {
+            return Some((Day::Period(plus_days(sunday, -1), sunday), name + 1, false));
+        }
+        Some((Day::EndOf(plus_days(monday, 4)), name + 1, true))
     }
 
     /// `this week`, `next month`, `semaine prochaine`, `Q2`, `March`: first and last day.
@@ -502,13 +537,42 @@ impl<'a> Reader<'a> {
                 return Some((Day::Period(from, last), end));
             }
             // A bare `week` or `month` after `end of` is this one; alone it is no time.
-            let of = at > 0 && ["of", "the", "der", "des", "de", "du", "la", "del", "business", "working"].contains(&self.text(at - 1));
-            let quarter = self.text(next).starts_with('q');
-            return (modified || of || quarter).then_some((Day::Period(from, last), end));
+            let of = at > 0
+                && (["of", "der", "des", "de", "du", "la", "del", "business", "working"].contains(&self.text(at - 1))
+                    || at > 1 && self.reads(at - 2, &["of", "the"]));
+            return (modified || of).then_some((Day::Period(from, last), end));
         }
-        // A month by itself, with a capital where it could be a word.
+        if let Some(found) = self.numbered_quarter(at) {
+            return Some(found);
+        }
+        self.month_alone(at)
+    }
+
+    /// `Q2`, `Q2 2026`: that quarter, of next year once it is over.
+    fn numbered_quarter(&self, at: usize) -> Option<(Day, usize)> {
+        let number = self.figure(at + 1).filter(|_| self.text(at) == "q" && self.tokens[at + 1].glued)?;
+        let number: i32 = number.parse().ok().filter(|number| (1..=4).contains(number))?;
+        let year = self.figure(at + 2).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
+        let years = match year.and_then(|year| year.parse::<i32>().ok()) {
+            Some(year) => year - i32::from(self.now.year()),
+            None => i32::from(self.quarter(number - 1)?.1 < self.today()),
+        };
+        let (first, last) = self.quarter(number - 1 + 4 * years)?;
+        Some((Day::Period(first, last), at + 2 + usize::from(year.is_some())))
+    }
+
+    /// A month by itself: after a word that makes it a time, and no part of a name (`the May report`).
+    fn month_alone(&self, at: usize) -> Option<(Day, usize)> {
+        const LEADS: &[&str] = &[
+            "by", "before", "until", "till", "in", "of", "early", "late", "mid", "-", "im", "bis", "vor", "ende", "anfang",
+            "mitte", "en", "de", "avant", "d'ici", "fin", "début", "antes", "para", "hasta", "end", "this", "next", "during",
+        ];
         let token = self.tokens.get(at)?;
-        let month = words::month(&token.text).filter(|_| token.capital && token.kind == Kind::Word && token.text.len() >= 3)?;
+        let led = at > 0 && LEADS.contains(&self.text(at - 1));
+        let named = self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Word && next.capital);
+        let month = words::month(&token.text)
+            .filter(|_| (token.capital || self.day_first) && token.kind == Kind::Word)
+            .filter(|_| token.text.len() >= 3 && led && !named)?;
         let year = self.figure(at + 1).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
         let (year, end) = match year.and_then(|year| year.parse().ok()) {
             Some(year) => (year, at + 2),
@@ -526,11 +590,7 @@ impl<'a> Reader<'a> {
             let quarter = i32::from(self.now.month() - 1) / 3 + shift;
             return self.quarter(quarter);
         }
-        if text == "q" && self.tokens.get(at + 1).is_some_and(|next| next.glued) {
-            return None;
-        }
         let unit = match text {
-            "weekend" | "wochenende" => Unit::Week,
             "monats" | "month's" => Unit::Month,
             "jahres" => Unit::Year,
             _ => words::unit(text).filter(|unit| matches!(unit, Unit::Week | Unit::Month | Unit::Year))?,
@@ -579,7 +639,8 @@ impl<'a> Reader<'a> {
         };
         let token = self.tokens.get(name).filter(|token| token.kind == Kind::Word)?;
         let weekday = words::weekday(&token.text)?;
-        if words::AMBIGUOUS.contains(&token.text.as_str()) && !token.capital && !self.clear_short(name) {
+        let word = words::AMBIGUOUS.contains(&token.text.as_str()) && (!token.capital || token.shouted);
+        if word && !self.clear_short(name) {
             return None;
         }
         let today = self.today();
@@ -657,10 +718,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn is_daytime(&self, at: usize) -> bool {
-        self.daytime(at).is_some()
-    }
-
     /// `morning`, `in the afternoon`, `por la tarde`: until when that lasts.
     fn daytime(&self, at: usize) -> Option<(Clock, usize)> {
         let at = self.skip(at, &["in", "the", "por", "la", "en", "de", "am", "dans", "l'"]);
@@ -717,12 +774,14 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         if exact {
-            return minute_of(hour, minute).map(|minute| (Clock::Minute(minute), at + 1));
+            // `12:00 noon`
+            let noon = usize::from(self.is_one(at + 1, &["noon", "midday"]));
+            return minute_of(hour, minute).map(|minute| (Clock::Minute(minute), at + 1 + noon));
         }
         let free = self.tokens.get(at + 1).is_none_or(|next| {
             matches!(next.text.as_str(), "." | "," | ";" | "?" | "!" | ")")
                 && !self.tokens.get(at + 2).is_some_and(|after| after.glued && after.kind == Kind::Figure)
-                || ["on", "today", "tomorrow", "sharp", "latest", "or", "at", "heute", "morgen", "demain", "mañana", "please", "if"].contains(&next.text.as_str())
+                || ["on", "today", "tomorrow", "sharp", "latest", "at", "heute", "morgen", "demain", "mañana", "please", "if"].contains(&next.text.as_str())
                 || words::weekday(&next.text).is_some()
         });
         let by_dot = figure.contains('.');

@@ -19,6 +19,8 @@ pub(super) struct Token {
     pub(super) end: usize,
     /// The first letter is a capital.
     pub(super) capital: bool,
+    /// All letters are capitals.
+    pub(super) shouted: bool,
     /// No white space before it.
     pub(super) glued: bool,
 }
@@ -58,7 +60,9 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
             chars.next();
         }
         let text = sentence[start..end].to_lowercase().replace('’', "'");
-        tokens.push(Token { kind, text, start, end, capital: first.is_uppercase(), glued });
+        let capital = first.is_uppercase();
+        let shouted = sentence[start..end].chars().all(char::is_uppercase);
+        tokens.push(Token { kind, text, start, end, capital, shouted, glued });
         glued = true;
     }
     tokens
