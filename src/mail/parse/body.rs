@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{
     ContentType, Encoding, HeaderName, HeaderValue, MessageParser, MessagePart, MimeHeaders,
@@ -148,7 +147,14 @@ impl<'a> Parts<'a> {
     /// Does the library's reading of a text part need a second look?
     fn may_lie(&self, part: &MessagePart<'_>, read: &str, charset: Option<&str>) -> bool {
         let range = part.offset_body as usize..part.offset_end as usize;
-        if part.is_encoding_problem || self.safe.get(range.clone()) != self.raw.get(range) {
+        let raw = self.slice(part.offset_body, part.offset_end);
+        // A soft line break before the boundary costs the library the letters before it.
+        let is_miscounted =
+            part.encoding == Encoding::QuotedPrintable && raw.trim_ascii_end().ends_with(b"=");
+        if is_miscounted
+            || part.is_encoding_problem
+            || self.safe.get(range.clone()) != self.raw.get(range)
+        {
             return true;
         }
         if read.is_ascii() {
@@ -161,15 +167,14 @@ impl<'a> Parts<'a> {
     /// Contents of a part after transfer decoding.
     fn bytes(&self, part: &MessagePart<'_>) -> Cow<'a, [u8]> {
         let raw = self.slice(part.offset_body, part.offset_end);
-        if part.is_encoding_problem {
-            return forgiving(raw, part.content_transfer_encoding().unwrap_or_default());
-        }
-        match part.encoding {
+        let encoding = part.content_transfer_encoding().unwrap_or_default();
+        let strict = match part.encoding {
+            _ if part.is_encoding_problem => None,
             Encoding::None => Some(Cow::Borrowed(raw)),
             Encoding::Base64 => base64_decode(raw).map(Cow::Owned),
-            Encoding::QuotedPrintable => quoted_printable_decode(raw).map(Cow::Owned),
-        }
-        .unwrap_or(Cow::Borrowed(raw))
+            Encoding::QuotedPrintable => None,
+        };
+        strict.unwrap_or_else(|| forgiving(raw, encoding))
     }
 
     /// A `Content-…` field as written: the fuses may have been in a file name.

@@ -22,7 +22,7 @@ const SEMICOLONS_MAX: usize = 500_000;
 /// Semicolons of one unfolded line.
 const LINE_SEMICOLONS_MAX: usize = 1_000;
 /// Each boundary that never comes makes the library read to the end once.
-const BOUNDARY_BYTES_READ_MAX: usize = 512 << 20;
+const BOUNDARY_BYTES_READ_MAX: usize = 128 << 20;
 
 /// Where the message begins, with what keeps a header from being seen put right: the `From ` line of
 /// an mbox, a byte order mark, blank lines before the header, a body with no header or with no empty
@@ -110,7 +110,7 @@ impl Header {
 pub(crate) fn defuse(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut safe = Cow::Borrowed(raw);
     let mut counts = Counts::default();
-    let boundaries_max = (BOUNDARY_BYTES_READ_MAX / raw.len().max(1)).clamp(16, 256);
+    let boundaries_max = (BOUNDARY_BYTES_READ_MAX / raw.len().max(1)).clamp(8, 256);
     let mut at = 0;
     while at < raw.len() {
         match raw[at] {
