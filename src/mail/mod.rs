@@ -4,6 +4,8 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+#[cfg(test)]
+mod corpora;
 mod headers;
 pub mod html;
 mod identity;
@@ -12,7 +14,7 @@ mod parse;
 pub mod source;
 pub mod types;
 
-pub use identity::{base_subject, identity};
+pub use identity::{base_subject, identity, identity_any_hour};
 pub use parse::{attachment_bytes, links, parse};
 pub use source::Flag;
 pub use types::{

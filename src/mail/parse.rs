@@ -166,7 +166,7 @@ impl Shown {
             return plain;
         }
         let rich = Self::from(parts, parts.rich_ids().collect());
-        if text::words_count(&rich.text) > text::words_count(&plain.text) {
+        if text::words(&rich.text).count() > text::words(&plain.text).count() {
             return rich;
         }
         if !plain.text.is_empty() {

@@ -145,7 +145,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Does the library's reading of a text part need a second look?
-    fn may_lie(&self, part: &MessagePart<'_>, read: &str, charset: Option<&str>) -> bool {
+    fn may_lie(&self, part: &MessagePart<'a>, read: &str, charset: Option<&str>) -> bool {
         let range = part.offset_body as usize..part.offset_end as usize;
         let raw = self.slice(part.offset_body, part.offset_end);
         // A soft line break before the boundary costs the library the letters before it.
@@ -161,12 +161,24 @@ impl<'a> Parts<'a> {
             // ISO-2022-JP is ASCII to look at; with no charset said it was left as it is.
             return charset.is_none() && read.contains("\x1b$");
         }
-        charset.is_none_or(|charset| words::is_unicode_or_ascii(charset) || is_western(charset))
+        match charset {
+            // The library reads `us-ascii` as Windows-1252, too.
+            Some(charset) if is_western(charset) || words::is_ascii_name(charset) => true,
+            Some(charset) if !words::is_unicode_or_ascii(charset) => false,
+            _ => read.contains('\u{fffd}'),
+        }
     }
 
-    /// Contents of a part after transfer decoding.
-    fn bytes(&self, part: &MessagePart<'_>) -> Cow<'a, [u8]> {
+    /// Contents of a part after transfer decoding: the library's, where it saw what was written.
+    fn bytes<'p>(&'p self, part: &'p MessagePart<'a>) -> Cow<'p, [u8]> {
         let raw = self.slice(part.offset_body, part.offset_end);
+        let range = part.offset_body as usize..part.offset_end as usize;
+        if let PartType::Binary(read) | PartType::InlineBinary(read) = &part.body
+            && !part.is_encoding_problem
+            && self.safe.get(range) == Some(raw)
+        {
+            return Cow::Borrowed(read);
+        }
         let encoding = part.content_transfer_encoding().unwrap_or_default();
         let strict = match part.encoding {
             _ if part.is_encoding_problem => None,
@@ -258,10 +270,7 @@ impl<'a> Parts<'a> {
     }
 
     fn size_of(&self, part: &MessagePart<'a>) -> u64 {
-        match &part.body {
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len() as u64,
-            _ => self.bytes(part).len() as u64,
-        }
+        self.bytes(part).len() as u64
     }
 
     /// File name, or for a nested message its subject.
