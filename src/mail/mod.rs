@@ -4,30 +4,29 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+#[cfg(test)]
+mod corpora;
+mod headers;
+pub mod html;
+mod identity;
+mod invisible;
 mod language;
+mod parse;
 mod passages;
 mod sentences;
+pub mod source;
 pub mod types;
 pub mod when;
 
+pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
+pub use parse::{attachment_bytes, links, parse};
 pub use passages::{
     LetterShape, Passage, Voice, greeting, letter_shape, own_words, passages, sign_off,
 };
 pub use sentences::sentences;
+pub use source::Flag;
 pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
 };
-
-// TEMP
-#[allow(missing_docs)]
-pub fn parse(_raw: &[u8]) -> Message { Message::default() }
-#[allow(missing_docs)]
-pub fn identity(_m: &Message) -> Option<String> { None }
-#[allow(missing_docs)]
-pub fn language(_t: &str) -> Option<&'static str> { None }
-#[allow(missing_docs)]
-pub fn own_words(t: &str) -> String { t.into() }
-#[allow(missing_docs)]
-pub fn base_subject(t: &str) -> (String,bool) { (t.into(),false) }
