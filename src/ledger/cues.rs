@@ -112,7 +112,7 @@ const REQUESTS: &[&str] = &[
     "please", "pls", "kindly", "could you", "can you", "would you", "will you", "could someone",
     "can someone", "could somebody", "can somebody", "could everyone", "let me know", "tell me",
     "send me", "give me", "show me", "may i ask", "i'd like you to", "i would like you to",
-    "i need you", "need your", "need you to", "need a yes", "need an answer", "need one answer",
+    "i need you", "need your", "need you to", "need a yes", "need an answer", "need one answer", "would like to know", "we'd like to know", "i'd like to know", "möchte wissen", "möchten wissen", "aimerais savoir", "aimerions savoir", "quisiera saber",
     "waiting for your", "awaiting your", "await your", "looking forward to your", "your go ahead",
     "could you please", "do you approve", "are you in", "if you could", "would appreciate",
     "would be grateful for your", "i'd be grateful", "call me", "i want you to", "shall i", "shall we",

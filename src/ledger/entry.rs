@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::addressed::Addressees;
-use super::{Error, Reading, Sentence, shorten};
+use super::{Error, Folded, Reading, Sentence, shorten};
 use crate::mail::when::Deadline;
 use crate::mail::{MessageId, Person, UnixSeconds};
 use crate::store::{EntryRow, Header, Store};
@@ -12,7 +12,8 @@ use crate::store::{EntryRow, Header, Store};
 const LINE_CHARS_MAX: usize = 140;
 /// A sentence is what its probability says when it is at least this.
 const PROBABILITY_MIN: f32 = 0.5;
-const DAY_SECONDS: i64 = 86_400;
+/// A time so near is meant as one to act by, whatever the words.
+const NEAR_SECONDS: i64 = 26 * 3_600;
 /// Entries kept of one message.
 const ENTRIES_MAX: usize = 40;
 
@@ -129,10 +130,10 @@ fn kinds(sentence: &Sentence) -> [(EntryKind, f32); 3] {
 }
 
 /// "Could we meet on Tuesday?" names a time and sets no limit; "I need it today" does, and so does
-/// any time nearer than a day.
+/// any time nearer than about a day.
 fn ask_due(deadline: Option<&Deadline>, sent: UnixSeconds) -> Option<UnixSeconds> {
     let deadline = deadline?;
-    (deadline.cued || deadline.at.0 - sent.0 <= DAY_SECONDS).then_some(deadline.at)
+    (deadline.cued || deadline.at.0 - sent.0 <= NEAR_SECONDS).then_some(deadline.at)
 }
 
 /// "I need it by Friday. Could you send it?": the time stands in a sentence beside the ask.
@@ -145,10 +146,24 @@ fn near_due(
     let timed = |index: usize| {
         let sentence = reading.sentences.get(index)?;
         let promised = sentence.frame || sentence.promise >= PROBABILITY_MIN;
-        due.get(index)?.as_ref().filter(|_| !promised).and_then(|found| ask_due(Some(found), sent))
+        let named = due.get(index)?.as_ref()?;
+        // "In the afternoon the docks are full" sets no time for anything.
+        let line = sentence.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let exact = line.get(named.span.clone()).is_some_and(|words| {
+            words.contains(|c: char| c.is_ascii_digit()) || Folded::new(words).any(DAYS)
+        });
+        (!promised && (named.cued || exact)).then(|| ask_due(Some(named), sent)).flatten()
     };
     timed(at + 1).or_else(|| timed(at.checked_sub(1)?)).or_else(|| timed(at.checked_sub(2)?))
 }
+
+/// Words that name a day by themselves.
+const DAYS: &[&str] = &[
+    "today", "tonight", "tomorrow", "heute", "morgen", "aujourd'hui", "ce soir", "demain", "hoy",
+    "mañana", "vandaag", "vanavond", "mon*", "tue*", "wed*", "thu*", "fri*", "sat*", "sun*", "montag",
+    "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "lundi", "mardi", "mercredi",
+    "jeudi", "vendredi", "samedi", "dimanche", "lunes", "martes", "miércoles", "jueves", "viernes",
+];
 
 /// Whether the header alone says that a machine or a mass mailing sent it. Discussion lists are
 /// written by people.

@@ -135,11 +135,6 @@ impl History {
         Ok(history)
     }
 
-    /// The messages there are, in time order.
-    pub(crate) fn order(&self) -> Vec<MessageId> {
-        self.notes.iter().map(|note| note.id).collect()
-    }
-
     /// Replays everything before the message `id` of `date`.
     pub(crate) fn advance(&mut self, date: UnixSeconds, id: MessageId) {
         while let Some(note) = self.notes.get(self.next) {

@@ -22,6 +22,9 @@ const READER_FLOOR: f32 = 0.004;
 /// Mails the user answered or wrote after which a sender is never called junk.
 const TRUSTED_MAILS: u32 = 2;
 
+/// Log-odds of suspicion that no honest seller earns.
+const DECEIT_MIN: f32 = 4.5;
+
 const PERSON: usize = 0;
 const LIST: usize = 1;
 const NEWSLETTER: usize = 2;
@@ -57,6 +60,10 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
     by_words(case, &mut odds);
     let suspicion = suspicion::weigh(case, odds.tally);
     odds.of[SUSPICIOUS] += suspicion - 3.0;
+    if suspicion >= DECEIT_MIN {
+        // What sells and deceives, deceives.
+        odds.of[JUNK] -= 4.0;
+    }
     let trusted = case.sender.written_to.max(case.sender.replied) >= TRUSTED_MAILS;
     if trusted || case.is_colleague() {
         odds.of[JUNK] -= 20.0;

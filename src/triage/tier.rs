@@ -9,7 +9,7 @@ use super::history::claims_urgency;
 use super::kind::KindOpinion;
 use super::verdict::{Kind, Tier};
 use super::wording;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, Folded};
 use crate::mail::when::{Calendar, format_rfc3339};
 use crate::mail::{CalendarMethod, UnixSeconds};
 
@@ -20,10 +20,12 @@ const TODAY_MIN: f32 = 2.0;
 /// Points of weight from which it wants thought.
 const CONSIDER_MIN: f32 = 2.0;
 /// The same when nobody waits, but the user asked for what has come.
-const MATERIAL_MIN: f32 = 3.0;
+const MATERIAL_MIN: f32 = 2.0;
 /// A time so near is now.
 const NOW_SECONDS: i64 = 2 * 3_600;
-/// So many working minutes are the working day.
+/// Mail so near the end of work belongs to the next day.
+const LAST_SECONDS: i64 = 3_600;
+/// So many working minutes are the working day, where that is not longer.
 const TODAY_MINUTES: i64 = 8 * 60;
 
 /// Tier and what it rests on.
@@ -200,9 +202,11 @@ fn pressing(
             words += tally.weigh("pressing: waits for word", 1.0, 1.0);
         }
     }
-    if case.words.any(wording::AT_ONCE) {
+    // "I would refund it right away" is no haste: only what is asked counts.
+    let at_once = |text: &str| Folded::new(text).any(wording::AT_ONCE);
+    if let Some(ask) = case.asks().find(|ask| at_once(&ask.quote)) {
         words += tally.weigh("pressing: at once", 1.0, 2.0);
-        tally.reason("wants it at once", case.quote_of(wording::AT_ONCE));
+        tally.reason("wants it at once", ask.quote.clone());
     }
     if case.words.any(wording::BLOCKED) {
         words += tally.weigh("pressing: waits for you", 1.0, 1.0);
@@ -237,13 +241,16 @@ fn by_deadline(
 ) -> f32 {
     let sent = case.header.date;
     let quote = case.asks().find(|ask| ask.due == Some(due)).map_or("", |ask| ask.quote.as_str());
-    let minutes = calendar.working_minutes_between(sent, due);
+    // What comes in the last hour of the day is read on the next.
+    let end = calendar.end_of_working_day(sent);
+    let from = if end.0 - sent.0 < LAST_SECONDS { end } else { sent };
+    let minutes = calendar.working_minutes_between(from, due);
     let (_, end_of_day) = crate::mail::when::day_range(sent, 0, &calendar.zone);
     let hours = (due.0 - sent.0) as f32 / 3_600.0;
     if due.0 - sent.0 <= NOW_SECONDS {
         tally.reason(format!("wants it by {}", format_rfc3339(due)), quote);
         tally.weigh("pressing: due within two hours", hours, NOW_MIN)
-    } else if minutes <= TODAY_MINUTES || due <= end_of_day {
+    } else if minutes <= calendar.day_minutes().max(TODAY_MINUTES) || due <= end_of_day {
         tally.reason(format!("wants it by {}", format_rfc3339(due)), quote);
         tally.weigh("pressing: due within the working day", hours, TODAY_MIN)
     } else {
@@ -261,7 +268,7 @@ fn thought(case: &Case<'_>, tally: &mut Tally) -> f32 {
     }
     let opinions = case.words.count(wording::OPINION).min(2) as f32;
     if opinions > 0.0 {
-        points += tally.weigh("thought: an opinion is wanted", opinions, 1.2 * opinions);
+        points += tally.weigh("thought: an opinion is wanted", opinions, 1.5 * opinions);
         tally.reason("wants your opinion", case.quote_of(wording::OPINION));
     }
     let weighty = case.words.count(wording::WEIGHTY) + case.subject.count(wording::WEIGHTY);
@@ -273,7 +280,7 @@ fn thought(case: &Case<'_>, tally: &mut Tally) -> f32 {
     if long > 110 {
         points += tally.weigh("thought: long", long as f32, 0.5);
     }
-    if case.asks().any(|ask| offers_choice(&ask.quote)) {
+    if case.asks().any(|ask| offers_choice(&ask.quote)) || offers_choice(&case.header.subject) {
         points += tally.weigh("thought: a choice", 1.0, 0.5);
     }
     if case.words.any(wording::SMALL) {
@@ -284,6 +291,6 @@ fn thought(case: &Case<'_>, tally: &mut Tally) -> f32 {
 
 /// "One, two, or three?"
 fn offers_choice(ask: &str) -> bool {
-    let folded = crate::ledger::Folded::new(ask);
+    let folded = Folded::new(ask);
     ask.contains('?') && folded.any(&["or", "oder", "ou", "of", "which", "welche*", "lequel", "cuál"])
 }

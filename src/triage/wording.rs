@@ -182,5 +182,5 @@ pub(crate) const WEIGHTY: &[&str] = &[
 
 /// Small things, said to be small.
 pub(crate) const SMALL: &[&str] = &[
-    "quick", "quick question", "small question", "one small", "is it ok if", "ok if i", "okay if i", "is that ok", "could i take", "a line is enough", "kurze frage", "ist es ok", "ist das ok", "petite question", "c'est bon si", "una pregunta rápida", "kleine vraag",
+    "quick", "quick question", "small question", "one small", "is it ok if", "ok if i", "okay if i", "is that ok", "could i take", "kurze frage", "ist es ok", "ist das ok", "petite question", "c'est bon si", "una pregunta rápida", "kleine vraag",
 ];
