@@ -4,6 +4,8 @@
 //! mbox, Maildir and one-message files. Nothing here opens a connection, reads a clock or asks a
 //! model. Start with [`Message`].
 
+#[cfg(test)]
+mod corpora;
 mod headers;
 pub mod html;
 mod identity;
@@ -16,7 +18,7 @@ pub mod source;
 pub mod types;
 pub mod when;
 
-pub use identity::{base_subject, identity};
+pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
 pub use parse::{attachment_bytes, links, parse};
 pub use passages::{
