@@ -1,0 +1,349 @@
+//! Handing a letter over, once.
+//!
+//! The order is what keeps a letter from going out twice (RFC 1047 shows the gap that cannot be
+//! closed): `sending` is written before connecting, `unknown` is on disk before DATA is said, and
+//! only the server's own word ends it. So a crash before DATA is known to have sent nothing, and a
+//! crash after it is known to be in doubt.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
+
+use super::server::Secret;
+use super::{ApprovedLetter, Error, Server, Tls, clean};
+use crate::mail::UnixSeconds;
+use crate::store::{Change, LetterId, LetterState, Store};
+
+/// Longest reply of a server kept, in characters.
+const REPLY_CHARS_MAX: usize = 500;
+/// How long a reply nobody asked for is listened for after STARTTLS.
+const STRAY_WAIT: Duration = Duration::from_millis(50);
+/// How long a server may take to say goodbye.
+const QUIT_WAIT: Duration = Duration::from_secs(2);
+const LOCK_NAME: &str = "outbox.lock";
+
+/// How handing over ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server took it.
+    Sent,
+    /// Nothing went out, or the server asked to try later: it is approved as before.
+    Deferred,
+    /// The server took the text and said no for good.
+    Rejected,
+    /// The connection broke after DATA: it may or may not have arrived.
+    Unknown,
+}
+
+/// What the server said of one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientReply {
+    /// The address.
+    pub address: String,
+    /// Whether it was taken.
+    pub accepted: bool,
+    /// The server's words, made printable.
+    pub reply: String,
+}
+
+/// What became of one letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The letter.
+    pub letter: LetterId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The recipients asked for, as far as it came.
+    pub recipients: Vec<RecipientReply>,
+    /// The server's last words, or what broke; made printable.
+    pub server_reply: String,
+}
+
+/// Hands an approved letter to `server`.
+///
+/// One refused recipient holds the whole letter back: nothing goes out, and the reply says whom the
+/// server refused. (Sending to the others and again later to all is how copies multiply.)
+///
+/// # Errors
+/// Before anything was handed over: plain text to another host, a password command that fails,
+/// another process sending, a letter that is not approved any more or changed. What a server says
+/// is no error but an [`Outcome`].
+pub fn deliver(
+    store: &mut Store,
+    letter: ApprovedLetter,
+    server: &Server,
+    now: UnixSeconds,
+) -> Result<Delivery, Error> {
+    server.check()?;
+    super::render::check_form(&letter.bytes)?;
+    let lock = lock(store)?;
+    let password = server.password()?;
+    store.begin_sending(letter.id)?;
+    still_the_same(store, &letter, now)?;
+    let mut recipients = Vec::new();
+    let opened = open(server, password.as_ref()).and_then(|mut connection| {
+        address(&mut connection, &letter, &mut recipients).map(|()| connection)
+    });
+    drop(password);
+    let (outcome, server_reply) = match opened {
+        Err(reply) => (Outcome::Deferred, reply),
+        Ok(mut connection) => {
+            // On disk before a byte of DATA: what fails from here on is in doubt.
+            store.begin_data(letter.id)?;
+            let ended = hand_over(&mut connection, &letter.bytes);
+            end(store, letter.id, &ended, now)?;
+            leave(connection);
+            drop(lock);
+            return Ok(Delivery {
+                letter: letter.id,
+                outcome: ended.0,
+                recipients,
+                server_reply: ended.1,
+            });
+        }
+    };
+    let ended = (outcome, server_reply);
+    end(store, letter.id, &ended, now)?;
+    drop(lock);
+    Ok(Delivery { letter: letter.id, outcome, recipients, server_reply: ended.1 })
+}
+
+/// Puts letters back to `approved` whose sending was cut off before DATA: nothing of them went out.
+/// Letters in doubt stay `unknown`. Gives back what was put back; nothing while another process is
+/// sending.
+///
+/// # Errors
+/// The store or the lock cannot be written.
+pub fn recover(store: &mut Store, now: UnixSeconds) -> Result<Vec<LetterId>, Error> {
+    let cut_off: Vec<LetterId> = sending(store)?;
+    if cut_off.is_empty() {
+        return Ok(cut_off);
+    }
+    let lock = match lock(store) {
+        Ok(lock) => lock,
+        Err(Error::Busy) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    // Look again under the lock.
+    let cut_off = sending(store)?;
+    for &id in &cut_off {
+        let reply = "sending was cut off before anything went out";
+        store.end_sending(id, LetterState::Approved, reply, now)?;
+    }
+    drop(lock);
+    Ok(cut_off)
+}
+
+fn sending(store: &Store) -> Result<Vec<LetterId>, Error> {
+    let letters = store.letters()?;
+    let letters = letters.into_iter().filter(|row| row.state == LetterState::Sending);
+    Ok(letters.map(|row| row.id).collect())
+}
+
+/// One process sends at a time. The kernel gives the lock back when its holder dies.
+fn lock(store: &Store) -> Result<File, Error> {
+    let path = store.path().with_file_name(LOCK_NAME);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|source| Error::Lock { path: path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy),
+        Err(TryLockError::Error(source)) => Err(Error::Lock { path, source }),
+    }
+}
+
+/// Between loading and sending, another process may have edited and approved it anew.
+fn still_the_same(
+    store: &mut Store,
+    letter: &ApprovedLetter,
+    now: UnixSeconds,
+) -> Result<(), Error> {
+    let row = store.letter(letter.id)?;
+    let stored = super::approve::verified(row);
+    let same = stored
+        .as_ref()
+        .is_ok_and(|stored| stored.digest == letter.digest && stored.bytes == letter.bytes);
+    if same {
+        return Ok(());
+    }
+    store.end_sending(letter.id, LetterState::Approved, "", now)?;
+    let stored = stored?;
+    Err(Error::Changed { letter: letter.id.0, shown: letter.digest.clone(), now: stored.digest })
+}
+
+fn end(
+    store: &mut Store,
+    id: LetterId,
+    (outcome, reply): &(Outcome, String),
+    now: UnixSeconds,
+) -> Result<(), Error> {
+    let state = match outcome {
+        Outcome::Sent => LetterState::Sent,
+        Outcome::Deferred => LetterState::Approved,
+        Outcome::Rejected => LetterState::Rejected,
+        Outcome::Unknown => LetterState::Unknown,
+    };
+    store.end_sending(id, state, reply, now)?;
+    if *outcome == Outcome::Sent {
+        let answered = store.letter(id)?.in_reply_to;
+        store.record(Change::Send(id), answered.as_slice(), now)?;
+    }
+    Ok(())
+}
+
+/// Connects, makes the connection private and logs in. The error is in words for a person.
+fn open(server: &Server, password: Option<&Secret>) -> Result<SmtpConnection, String> {
+    let doing = |what: &str, why: &str| {
+        clean::line(&format!("{what} {}:{}: {why}", server.host, server.port), REPLY_CHARS_MAX)
+    };
+    let connecting = |why: &str| doing("connecting to", why);
+    let addresses = server.addresses().map_err(|error| connecting(&error.to_string()))?;
+    let host = server.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let tls = match server.tls {
+        Tls::Off => None,
+        Tls::Implicit | Tls::StartTls => {
+            Some(TlsParameters::new(host).map_err(|error| connecting(&error.to_string()))?)
+        }
+    };
+    // Not the machine's name: that is nobody's business.
+    let hello = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
+    let wrapped = tls.as_ref().filter(|_| server.tls == Tls::Implicit);
+    let mut connection = SmtpConnection::connect(
+        addresses.as_slice(),
+        Some(server.timeout),
+        &hello,
+        wrapped,
+        None::<IpAddr>,
+    )
+    .map_err(|error| connecting(&words(&error)))?;
+    if let (Tls::StartTls, Some(tls)) = (server.tls, &tls) {
+        connection
+            .starttls(tls, &hello)
+            .map_err(|error| doing("beginning TLS with", &words(&error)))?;
+        refuse_stray_reply(&mut connection, server.timeout)
+            .map_err(|why| doing("beginning TLS with", why))?;
+    }
+    if server.tls != Tls::Off && !connection.is_encrypted() {
+        return Err(doing("beginning TLS with", "the connection is not private"));
+    }
+    if let (Some(user), Some(password)) = (&server.user, password) {
+        let credentials = Credentials::new(user.clone(), password.text().to_owned());
+        let reply = connection
+            .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
+            .map_err(|error| doing("logging in at", &words(&error)))?;
+        expect(&reply, 235).map_err(|why| doing("logging in at", &why))?;
+    }
+    Ok(connection)
+}
+
+/// A reply waiting before anything was asked was slipped in ahead of TLS: the connection's buffer
+/// outlives the change (the STARTTLS response injection of nostarttls.secvuln.info).
+fn refuse_stray_reply(
+    connection: &mut SmtpConnection,
+    timeout: Duration,
+) -> Result<(), &'static str> {
+    const BROKEN: &str = "the connection broke";
+    connection.set_timeout(Some(STRAY_WAIT)).map_err(|_| BROKEN)?;
+    match connection.read_response() {
+        Ok(_) => return Err("the server answered before it was asked"),
+        Err(error) if error.status().is_some() || error.is_response() => {
+            return Err("the server answered before it was asked");
+        }
+        Err(_) => {}
+    }
+    connection.set_timeout(Some(timeout)).map_err(|_| BROKEN)
+}
+
+/// Says who it is from and for. Every code is checked: a reply out of step must not pass.
+fn address(
+    connection: &mut SmtpConnection,
+    letter: &ApprovedLetter,
+    recipients: &mut Vec<RecipientReply>,
+) -> Result<(), String> {
+    let reply = connection
+        .command(Mail::new(Some(letter.envelope.from.clone()), vec![]))
+        .map_err(|error| format!("sender refused: {}", words(&error)))?;
+    expect(&reply, 250)?;
+    let mut refused = Vec::new();
+    for recipient in &letter.envelope.recipients {
+        let address = recipient.to_string();
+        let (accepted, reply, broken) =
+            match connection.command(Rcpt::new(recipient.clone(), vec![])) {
+                Ok(reply) => {
+                    let accepted = [250, 251, 252].into_iter().any(|code| reply.has_code(code));
+                    (accepted, said(&reply), !accepted)
+                }
+                Err(error) => (false, words(&error), error.status().is_none()),
+            };
+        if !accepted {
+            refused.push(format!("{address}: {reply}"));
+        }
+        recipients.push(RecipientReply { address, accepted, reply });
+        if broken {
+            break;
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(clean::line(&format!("recipient refused: {}", refused.join("; ")), REPLY_CHARS_MAX))
+}
+
+/// DATA, the text, and the server's word.
+fn hand_over(connection: &mut SmtpConnection, bytes: &[u8]) -> (Outcome, String) {
+    match connection.command(Data) {
+        Ok(reply) if reply.has_code(354) => {}
+        // It said something else, so no text was given to it.
+        Ok(reply) => return (Outcome::Deferred, said(&reply)),
+        Err(error) if error.status().is_some() => return (Outcome::Deferred, words(&error)),
+        Err(error) => return (Outcome::Unknown, words(&error)),
+    }
+    // lettre ends the text with a line end of its own.
+    let text = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
+    match connection.message(text) {
+        Ok(reply) if (200..300).contains(&u16::from(reply.code())) => (Outcome::Sent, said(&reply)),
+        Ok(reply) => (Outcome::Unknown, said(&reply)),
+        Err(error) if error.is_transient() => (Outcome::Deferred, words(&error)),
+        Err(error) if error.is_permanent() => (Outcome::Rejected, words(&error)),
+        Err(error) => (Outcome::Unknown, words(&error)),
+    }
+}
+
+/// The letter is settled: a server that does not say goodbye changes nothing.
+fn leave(mut connection: SmtpConnection) {
+    if connection.set_timeout(Some(QUIT_WAIT)).is_ok() {
+        let _ = connection.command(Quit);
+    }
+}
+
+fn expect(reply: &Response, code: u16) -> Result<(), String> {
+    if reply.has_code(code) { Ok(()) } else { Err(said(reply)) }
+}
+
+/// A reply as one printable line: a server's words are a stranger's.
+fn said(reply: &Response) -> String {
+    let text = reply.message().collect::<Vec<_>>().join(" ");
+    clean::line(&format!("{} {text}", reply.code()), REPLY_CHARS_MAX)
+}
+
+fn words(error: &lettre::transport::smtp::Error) -> String {
+    use std::error::Error as _;
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    let text = match error.status() {
+        Some(code) => format!("{code} {cause}"),
+        None if error.is_timeout() => format!("no answer in time: {cause}"),
+        None if cause.is_empty() => error.to_string(),
+        None => cause,
+    };
+    clean::line(&text, REPLY_CHARS_MAX)
+}

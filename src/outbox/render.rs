@@ -1,0 +1,237 @@
+//! A letter as the bytes that leave: RFC 5322 through lettre's builder.
+
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use lettre::Address;
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, MessageBuilder};
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, clean, punycode};
+use crate::mail::{Person, UnixSeconds};
+use crate::store::Letter;
+
+/// Ids in `References`: the first and the newest.
+const REFERENCES_MAX: usize = 20;
+/// RFC 5322, 2.1.1, without the line end.
+const LINE_BYTES_MAX: usize = 998;
+
+/// What a letter gets when it is approved and keeps from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// `Message-ID` without brackets.
+    pub message_id: String,
+    /// `Date`.
+    pub date: UnixSeconds,
+}
+
+/// Who a server is told the letter is from and for: wire form, in order, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    pub(super) from: Address,
+    pub(super) recipients: Vec<Address>,
+}
+
+impl Envelope {
+    /// The sender's address.
+    pub fn from(&self) -> &str {
+        self.from.as_ref()
+    }
+
+    /// The recipients' addresses: `To`, `Cc`, `Bcc`.
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.recipients.iter().map(AsRef::as_ref)
+    }
+}
+
+/// The envelope of a letter.
+///
+/// # Errors
+/// [`Error::Address`] for an address that cannot be one, [`Error::NoRecipient`].
+pub fn envelope(letter: &Letter) -> Result<Envelope, Error> {
+    let from = address("sender", &letter.from)?;
+    let mut recipients: Vec<Address> = Vec::new();
+    for person in letter.to.iter().chain(&letter.cc).chain(&letter.bcc) {
+        let address = address("recipient", person)?;
+        if !recipients.contains(&address) {
+            recipients.push(address);
+        }
+    }
+    if recipients.is_empty() {
+        return Err(Error::NoRecipient);
+    }
+    Ok(Envelope { from, recipients })
+}
+
+/// The letter as a mail: ASCII bytes (the body quoted-printable or base64 where it must be), CRLF
+/// line ends alone. `Bcc` is not in it.
+///
+/// # Errors
+/// [`Error::Address`], [`Error::NoRecipient`], [`Error::Form`].
+pub fn render(letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
+    let envelope = envelope(letter)?;
+    let date = UNIX_EPOCH + Duration::from_secs(stamp.date.0.max(0) as u64);
+    let message_id = clean::id(&stamp.message_id)
+        .ok_or_else(|| Error::Form { why: "its Message-ID cannot be one".to_owned() })?;
+    let mut builder = MessageBuilder::new()
+        .from(mailbox("sender", &letter.from)?)
+        .subject(clean::subject(&letter.subject))
+        .date(date)
+        .message_id(Some(format!("<{message_id}>")))
+        .header(ContentType::TEXT_PLAIN);
+    for person in &letter.to {
+        builder = builder.to(mailbox("recipient", person)?);
+    }
+    for person in &letter.cc {
+        builder = builder.cc(mailbox("recipient", person)?);
+    }
+    if let Some(id) = clean::id(&letter.in_reply_to) {
+        builder = builder.in_reply_to(format!("<{id}>"));
+    }
+    let references = references(&letter.references);
+    if !references.is_empty() {
+        builder = builder.references(references);
+    }
+    // The builder insists on recipients of its own; ours may all be blind copies.
+    let to_builder =
+        lettre::address::Envelope::new(Some(envelope.from.clone()), envelope.recipients.clone())
+            .map_err(|error| Error::Form { why: error.to_string() })?;
+    let message = builder
+        .envelope(to_builder)
+        .body(clean::body(&letter.body))
+        .map_err(|error| Error::Form { why: error.to_string() })?;
+    let mut bytes = message.formatted();
+    if !bytes.ends_with(b"\r\n") {
+        bytes.extend_from_slice(b"\r\n");
+    }
+    check_form(&bytes)?;
+    Ok(bytes)
+}
+
+/// SHA-256 over the envelope and the bytes, 64 hex digits.
+///
+/// `Date` and `Message-ID` are left out: code sets them at the moment of approval, so that what a
+/// person was shown and what they approve have the same digest.
+pub fn digest(envelope: &Envelope, bytes: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"postroom letter 1\n");
+    hash.update(format!("from {}\n", envelope.from()));
+    for recipient in envelope.recipients() {
+        hash.update(format!("to {recipient}\n"));
+    }
+    hash.update(b"\n");
+    hash.update(without_stamp(bytes));
+    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The value of a header of our own bytes, unfolded.
+pub(super) fn header_value(bytes: &[u8], name: &str) -> Option<String> {
+    let fields = header_fields(bytes);
+    let field = fields.into_iter().find(|field| is_field(field, name))?;
+    let text = String::from_utf8_lossy(&field[name.len() + 1..]).into_owned();
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn without_stamp(bytes: &[u8]) -> Vec<u8> {
+    let fields = header_fields(bytes);
+    let headers_len: usize = fields.iter().map(|field| field.len()).sum();
+    let mut rest: Vec<u8> = fields
+        .into_iter()
+        .filter(|field| !is_field(field, "Date") && !is_field(field, "Message-ID"))
+        .flatten()
+        .copied()
+        .collect();
+    rest.extend_from_slice(&bytes[headers_len..]);
+    rest
+}
+
+fn is_field(field: &[u8], name: &str) -> bool {
+    field.len() > name.len()
+        && field[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        && field[name.len()] == b':'
+}
+
+/// The header fields of our own bytes, each with its folded lines and line ends.
+fn header_fields(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n + 1);
+        if matches!(&bytes[at..end], b"\r\n" | b"\n") {
+            break;
+        }
+        at = end;
+        let folded = matches!(bytes.get(at), Some(b' ' | b'\t'));
+        if !folded {
+            fields.push(&bytes[start..at]);
+            start = at;
+        }
+    }
+    fields
+}
+
+/// The invariants of the wire. lettre's dot-stuffing knows CRLF alone, so a lone CR or LF here could
+/// end the text early on a lenient server.
+pub(super) fn check_form(bytes: &[u8]) -> Result<(), Error> {
+    let wrong = |why: &str| Err(Error::Form { why: why.to_owned() });
+    if !bytes.ends_with(b"\r\n") {
+        return wrong("it does not end with a line end");
+    }
+    for line in bytes[..bytes.len() - 2].split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.contains(&b'\r') || line.len() > LINE_BYTES_MAX {
+            return wrong("a line is too long or holds a lone carriage return");
+        }
+    }
+    let lone = bytes
+        .iter()
+        .enumerate()
+        .any(|(at, &byte)| byte == b'\n' && (at == 0 || bytes[at - 1] != b'\r'));
+    if lone {
+        return wrong("it holds a lone line feed");
+    }
+    if !bytes.is_ascii() || bytes.contains(&0) {
+        return wrong("it holds bytes that are not text");
+    }
+    Ok(())
+}
+
+fn references(ids: &[String]) -> String {
+    let ids: Vec<&str> = ids.iter().filter_map(|id| clean::id(id)).collect();
+    let newest = ids.len().saturating_sub(REFERENCES_MAX - 1).max(1);
+    let kept = ids.iter().take(1).chain(ids.iter().skip(newest));
+    kept.map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ")
+}
+
+fn mailbox(role: &'static str, person: &Person) -> Result<Mailbox, Error> {
+    let name = clean::name(&person.name);
+    Ok(Mailbox::new((!name.is_empty()).then_some(name), address(role, person)?))
+}
+
+/// The address in the form it has on the wire.
+pub(super) fn address(role: &'static str, person: &Person) -> Result<Address, Error> {
+    let written = person.address.trim();
+    let refuse = |why: &str| Error::Address {
+        role,
+        address: clean::line(written, 320),
+        why: why.to_owned(),
+    };
+    if written.chars().any(|c| clean::is_unprintable(c) || c.is_whitespace()) {
+        return Err(refuse("it holds blanks or control characters"));
+    }
+    let (user, domain) = written.rsplit_once('@').ok_or_else(|| refuse("it has no @"))?;
+    if !user.is_ascii() {
+        return Err(refuse("letters outside ASCII before the @ are not supported"));
+    }
+    if user.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'"' | b'\\' | b',' | b';')) {
+        return Err(refuse("it holds characters that addresses do not"));
+    }
+    let domain =
+        punycode::ascii_domain(domain).ok_or_else(|| refuse("its domain cannot be encoded"))?;
+    Address::new(user, &domain).map_err(|_| refuse("it is no mail address"))
+}

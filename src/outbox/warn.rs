@@ -1,0 +1,378 @@
+//! What a person should look at before saying yes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::show::Recipient;
+use super::{Error, clean, punycode};
+use crate::mail;
+use crate::store::{Header, Letter, LetterRow, Scope, Store};
+
+/// Messages looked through for known people.
+const HEADERS_MAX: usize = 50_000;
+/// A domain is the user's usual company from this many letters on.
+const USUAL_LETTERS_MIN: usize = 2;
+
+/// What kind of thing to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningKind {
+    /// The user never wrote to this address, nor heard from it.
+    NewContact,
+    /// The message answered asks for answers at another domain than its sender's.
+    ReplyToElsewhere,
+    /// The domain looks like one the user writes to, and is not.
+    LookAlike,
+    /// The domain has letters outside ASCII.
+    ForeignLetters,
+    /// The greeting names somebody who does not get it.
+    GreetingName,
+    /// The text speaks of an attachment, and there is none.
+    NoAttachment,
+    /// Something noticed when the letter was written.
+    Noted,
+}
+
+/// One thing to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What kind.
+    pub kind: WarningKind,
+    /// In words for a person.
+    pub text: String,
+}
+
+pub(super) fn warnings(
+    store: &Store,
+    row: &LetterRow,
+    letter: &Letter,
+    recipients: &[Recipient],
+) -> Result<Vec<Warning>, Error> {
+    let mut found: Vec<Warning> = Vec::new();
+    let mut add = |kind, text: String| {
+        if !found.iter().any(|warning: &Warning| warning.text == text) {
+            found.push(Warning { kind, text });
+        }
+    };
+    for text in &letter.warnings {
+        add(WarningKind::Noted, clean::line(text, 300));
+    }
+    let answered = match row.in_reply_to {
+        Some(id) => store.headers(&Scope { ids: Some(vec![id]), ..Scope::default() })?.pop(),
+        None => None,
+    };
+    if let Some(text) = answered.as_ref().and_then(|header| reply_to_elsewhere(header, recipients))
+    {
+        add(WarningKind::ReplyToElsewhere, text);
+    }
+    let company = Company::of(store, answered.as_ref(), recipients)?;
+    for recipient in recipients {
+        let domain = domain_of(&recipient.address);
+        if let Some(usual) = company.look_alike(domain) {
+            let text = format!("{domain} looks like {usual}, but is another domain");
+            add(WarningKind::LookAlike, text);
+        }
+        if domain.split('.').any(|label| label.starts_with("xn--")) {
+            let text = format!("{domain} is a name with letters outside ASCII");
+            add(WarningKind::ForeignLetters, text);
+        }
+        if !company.known.contains(&recipient.address) {
+            let text = format!("new contact: {} has not been in your mail", recipient.address);
+            add(WarningKind::NewContact, text);
+        }
+    }
+    if let Some(name) = greeted_stranger(letter, recipients) {
+        let text = format!("the greeting names {name}, who is not among the recipients");
+        add(WarningKind::GreetingName, text);
+    }
+    if speaks_of_attachment(&letter.body) {
+        let text = "the text speaks of an attachment, and there is none".to_owned();
+        add(WarningKind::NoAttachment, text);
+    }
+    Ok(found)
+}
+
+/// Whom the user knows.
+#[derive(Default)]
+struct Company {
+    /// Addresses seen as author, or written to.
+    known: BTreeSet<String>,
+    /// Domains written to, with the number of letters.
+    domains: BTreeMap<String, usize>,
+}
+
+impl Company {
+    fn of(
+        store: &Store,
+        answered: Option<&Header>,
+        recipients: &[Recipient],
+    ) -> Result<Self, Error> {
+        let mut company = Self::default();
+        let wanted: BTreeSet<&str> = recipients.iter().map(|r| r.address.as_str()).collect();
+        for (address, _) in store.own_addresses()? {
+            company.domains.insert(domain_of(&address).to_owned(), USUAL_LETTERS_MIN);
+            company.known.insert(address);
+        }
+        let scope = Scope { newest_first: true, limit: Some(HEADERS_MAX), ..Scope::default() };
+        store.each_header::<Error>(&scope, |header| {
+            // The very message answered makes nobody known: a stranger wrote it.
+            if answered.is_some_and(|answered| answered.id == header.id) && !header.own {
+                return Ok(());
+            }
+            company.take(&header, &wanted);
+            Ok(())
+        })?;
+        Ok(company)
+    }
+
+    fn take(&mut self, header: &Header, wanted: &BTreeSet<&str>) {
+        let from = wire(&header.from.address);
+        if wanted.contains(from.as_str()) {
+            self.known.insert(from);
+        }
+        if !header.own {
+            return;
+        }
+        let people = &header.people;
+        let mut domains = BTreeSet::new();
+        for person in people.to.iter().chain(&people.cc).chain(&people.bcc) {
+            let address = wire(&person.address);
+            domains.insert(domain_of(&address).to_owned());
+            if wanted.contains(address.as_str()) {
+                self.known.insert(address);
+            }
+        }
+        for domain in domains {
+            *self.domains.entry(domain).or_default() += 1;
+        }
+    }
+
+    /// The usual domain that `domain` could be taken for.
+    fn look_alike(&self, domain: &str) -> Option<&str> {
+        let usual = |letters: usize| letters >= USUAL_LETTERS_MIN;
+        if domain.is_empty() || self.domains.get(domain).copied().is_some_and(usual) {
+            return None;
+        }
+        let shape = skeleton(domain);
+        self.domains
+            .iter()
+            .filter(|(known, letters)| usual(**letters) && known.len() >= 5 && known.contains('.'))
+            .map(|(known, _)| known.as_str())
+            .find(|known| {
+                let parent = domain.ends_with(known) || known.ends_with(domain);
+                !parent && (skeleton(known) == shape || one_edit_apart(known, domain))
+            })
+    }
+}
+
+fn wire(address: &str) -> String {
+    let Some((user, domain)) = address.rsplit_once('@') else { return address.to_owned() };
+    match punycode::ascii_domain(domain) {
+        Some(domain) => format!("{user}@{domain}"),
+        None => address.to_owned(),
+    }
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+/// The last two labels: near enough to what one owner holds for a warning.
+fn owner(domain: &str) -> &str {
+    let dots: Vec<usize> = domain.match_indices('.').map(|(at, _)| at).collect();
+    if dots.len() < 2 { domain } else { &domain[dots[dots.len() - 2] + 1..] }
+}
+
+fn reply_to_elsewhere(answered: &Header, recipients: &[Recipient]) -> Option<String> {
+    let from = wire(&answered.from.address);
+    let elsewhere =
+        answered.people.reply_to.iter().map(|person| wire(&person.address)).find(|address| {
+            owner(domain_of(address)) != owner(domain_of(&from))
+                && recipients.iter().any(|recipient| recipient.address == *address)
+        })?;
+    Some(format!("the mail is from {from}, but the answer goes to {elsewhere}"))
+}
+
+/// A domain with what the eye takes for the same made the same.
+fn skeleton(domain: &str) -> String {
+    domain
+        .replace("rn", "m")
+        .replace("vv", "w")
+        .replace("cl", "d")
+        .chars()
+        .filter_map(|c| match c {
+            '0' => Some('o'),
+            '1' | 'i' | '|' => Some('l'),
+            '3' => Some('e'),
+            '5' => Some('s'),
+            '-' => None,
+            other => Some(other),
+        })
+        .collect()
+}
+
+/// Whether one letter put in, left out, changed, or two swapped make one the other.
+fn one_edit_apart(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 1 || a == b {
+        return false;
+    }
+    let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
+    a.len().max(b.len()) <= 1 || (a.len() == 2 && b.len() == 2 && a[0] == b[1] && a[1] == b[0])
+}
+
+/// A name in the greeting that belongs to no recipient.
+fn greeted_stranger(letter: &Letter, recipients: &[Recipient]) -> Option<String> {
+    // To a list or to many, a greeting may name anybody.
+    if recipients.len() > 5 {
+        return None;
+    }
+    let greeting = mail::greeting(&letter.body)?;
+    let known: Vec<String> = recipients
+        .iter()
+        .map(|recipient| format!("{} {}", recipient.name, recipient.address).to_lowercase())
+        .collect();
+    // Without a display name an address like a1@… tells nobody's name.
+    if recipients.iter().any(|recipient| recipient.name.is_empty()) {
+        return None;
+    }
+    let names: Vec<&str> = greeting
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
+        .filter(|word| word.chars().next().is_some_and(char::is_uppercase))
+        .filter(|word| word.chars().count() > 1 && !is_greeting_word(word))
+        .collect();
+    let stranger = |name: &&str| !known.iter().any(|known| known.contains(&name.to_lowercase()));
+    if names.is_empty() || !names.iter().all(stranger) {
+        return None;
+    }
+    names.first().map(|name| (*name).to_owned())
+}
+
+fn is_greeting_word(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "hi",
+        "hello",
+        "hey",
+        "dear",
+        "good",
+        "morning",
+        "afternoon",
+        "evening",
+        "day",
+        "greetings",
+        "all",
+        "team",
+        "everyone",
+        "everybody",
+        "folks",
+        "both",
+        "there",
+        "sir",
+        "madam",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "hallo",
+        "liebe",
+        "lieber",
+        "guten",
+        "tag",
+        "abend",
+        "morgen",
+        "sehr",
+        "geehrte",
+        "geehrter",
+        "frau",
+        "herr",
+        "herren",
+        "damen",
+        "moin",
+        "servus",
+        "bonjour",
+        "bonsoir",
+        "salut",
+        "cher",
+        "chère",
+        "chers",
+        "madame",
+        "monsieur",
+        "hola",
+        "estimado",
+        "estimada",
+        "buenos",
+        "buenas",
+        "señor",
+        "señora",
+        "ciao",
+        "gentile",
+        "beste",
+        "geachte",
+        "hej",
+        "hei",
+        "olá",
+        "caro",
+        "cara",
+        "colleagues",
+        "kollegen",
+        "ladies",
+        "gentlemen",
+    ];
+    WORDS.contains(&word.to_lowercase().as_str())
+}
+
+fn speaks_of_attachment(body: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "attached is",
+        "attached are",
+        "i attach",
+        "i've attached",
+        "i have attached",
+        "please find attached",
+        "see attached",
+        "see the attached",
+        "im anhang",
+        "anbei",
+        "ci-joint",
+        "en pièce jointe",
+        "adjunto",
+    ];
+    body.lines().filter(|line| !line.trim_start().starts_with('>')).any(|line| {
+        let line = line.to_lowercase();
+        MARKS.iter().any(|mark| line.contains(mark))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_look_alike(domain: &str, expected: Option<&str>) {
+        let mut company = Company::default();
+        for known in ["harbor-foods.example", "example.org", "milano.example.com"] {
+            company.domains.insert(known.to_owned(), 3);
+        }
+        company.domains.insert("once.example.net".to_owned(), 1);
+        assert_eq!(company.look_alike(domain), expected, "{domain}");
+    }
+
+    #[test]
+    fn look_alikes_are_told_from_neighbours() {
+        check_look_alike("harbor-foods.example", None);
+        check_look_alike("harb0r-foods.example", Some("harbor-foods.example"));
+        check_look_alike("harborfoods.example", Some("harbor-foods.example"));
+        check_look_alike("harbour-foods.example", Some("harbor-foods.example"));
+        check_look_alike("exarnple.org", Some("example.org"));
+        check_look_alike("exampel.org", Some("example.org"));
+        check_look_alike("mail.example.org", None);
+        check_look_alike("sample.org", None);
+        check_look_alike("another.example", None);
+        check_look_alike("0nce.example.net", None);
+    }
+}
