@@ -169,3 +169,28 @@ fn reading_row(message: MessageId, version: &str, reading: &Reading) -> ReadingR
         data: serde_json::to_string(reading).unwrap_or_default(),
     }
 }
+
+/// The embedded reader under the name of its weights.
+#[derive(Debug)]
+pub struct Weighted<'a> {
+    reader: &'a engine::Reader,
+    weights: String,
+}
+
+impl<'a> Weighted<'a> {
+    /// `weights` names what the reader runs on, so that other weights make stored readings stale: a
+    /// model's name with its digest, say.
+    pub fn new(reader: &'a engine::Reader, weights: impl Into<String>) -> Self {
+        Self { reader, weights: weights.into() }
+    }
+}
+
+impl Read for Weighted<'_> {
+    fn version(&self) -> String {
+        self.weights.clone()
+    }
+
+    fn read(&self, messages: &[engine::Reading<'_>]) -> Result<Vec<Judgement>, engine::Error> {
+        self.reader.read(messages)
+    }
+}
