@@ -12,9 +12,9 @@ use super::find::ids_of;
 use super::progress::Progress;
 use super::read::person;
 use super::screen::{Style, fit, shorten};
-use super::session::{Session, TheReader};
+use super::session::{Session, ledger_version, weighted};
 use crate::ledger::{self, Coverage, Ledger, Wanted};
-use crate::mail::when::{Norm, format_rfc3339, human_with_time};
+use crate::mail::when::{Norm, human_with_time};
 use crate::mail::{Message, MessageId, UnixSeconds};
 use crate::search::Fact;
 use crate::store::{Header, Store};
@@ -109,7 +109,7 @@ pub(super) fn judge(
 ) -> Result<(Coverage, String), Failure> {
     let settings = settings(session, store)?;
     let reader = session.reader()?;
-    let reader = TheReader(&reader);
+    let reader = weighted(&reader);
     let began = Instant::now();
     let mut progress = Progress::new(session.shows_progress(), "judging");
     let coverage =
@@ -544,7 +544,7 @@ fn load_ledger(
     session: &Session<'_>,
     store: &Store,
 ) -> Result<Ledger, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Ledger::load(store, &TheReader::ledger_version(), session.now)?)
+    Ok(Ledger::load(store, &ledger_version(), session.now)?)
 }
 
 /// Messages by others that the user wrote after, in the same thread; or marked so by a mail
@@ -578,7 +578,7 @@ pub(super) fn gist(
     header: &Header,
     message: &Message,
 ) -> Result<String, Failure> {
-    let stored = ledger::gist(store, header.id, &TheReader::ledger_version())?;
+    let stored = ledger::gist(store, header.id, &ledger_version())?;
     if !stored.is_empty() {
         return Ok(stored);
     }

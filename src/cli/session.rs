@@ -10,6 +10,7 @@ use super::home::Home;
 use super::progress::Progress;
 use super::screen::{Envelope, Screen};
 use crate::engine::Reader;
+use crate::ledger::Weighted;
 use crate::mail::MessageId;
 use crate::mail::UnixSeconds;
 use crate::mail::when::{Calendar, format_rfc3339, parse_rfc3339};
@@ -231,34 +232,21 @@ impl Embed for Embedding<'_> {
     }
 }
 
-/// The reader as the ledger and triage want it.
-pub(super) struct TheReader<'a>(pub(super) &'a Reader);
-
-impl TheReader<'_> {
-    /// Names the weights: readings of others are made anew.
-    fn weights() -> String {
-        let heads: String =
-            models::heads_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("{} {heads}", super::READER_NAME)
-    }
-
-    /// What stamps the readings this program makes.
-    pub(super) fn ledger_version() -> String {
-        crate::ledger::version_of(&Self::weights())
-    }
+/// Names the reader's weights: readings made by others are made anew.
+fn weights() -> String {
+    let heads: String =
+        models::heads_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{} {heads}", super::READER_NAME)
 }
 
-impl crate::ledger::Read for TheReader<'_> {
-    fn version(&self) -> String {
-        Self::weights()
-    }
+/// The reader as the ledger and triage want it.
+pub(super) fn weighted(reader: &Reader) -> Weighted<'_> {
+    Weighted::new(reader, weights())
+}
 
-    fn read(
-        &self,
-        messages: &[crate::engine::Reading<'_>],
-    ) -> Result<Vec<crate::engine::Judgement>, crate::engine::Error> {
-        self.0.read(messages)
-    }
+/// What stamps the readings this program makes.
+pub(super) fn ledger_version() -> String {
+    crate::ledger::version_of(&weights())
 }
 
 /// Opens a folder to write into, or says why not.

@@ -10,7 +10,7 @@ use super::failure::{Failure, HELD_BACK};
 use super::letters::show;
 use super::read::person;
 use super::screen::Style;
-use super::session::{Session, TheReader};
+use super::session::Session;
 use crate::draft::{
     self, Ask, Audience, Check, Compose, Context, Draft, FactSource, Form, Request, SentenceAsks,
 };

@@ -47,7 +47,12 @@ pub struct Coverage {
 
 /// What stamps readings made by `reader` with this code.
 pub fn version(reader: &dyn Read) -> String {
-    format!("{CODE_VERSION}, {}", reader.version())
+    version_of(&reader.version())
+}
+
+/// The same for weights named so, without a reader at hand.
+pub fn version_of(weights: &str) -> String {
+    format!("{CODE_VERSION}, {weights}")
 }
 
 /// Reads what is wanted and has not been read by this version, batch by batch: each batch is stored
@@ -171,7 +176,6 @@ fn reading_row(message: MessageId, version: &str, reading: &Reading) -> ReadingR
 }
 
 /// The embedded reader under the name of its weights.
-#[derive(Debug)]
 pub struct Weighted<'a> {
     reader: &'a engine::Reader,
     weights: String,

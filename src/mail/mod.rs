@@ -30,3 +30,11 @@ pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
 };
+
+// TEMP
+#[allow(missing_docs)]
+pub fn gist(subject: &str, sentences: &[(&str, f32)]) -> String {
+    let best = sentences.iter().fold(("", 0.31f32), |b, s| if s.1 > b.1 { *s } else { b }).0;
+    let text = if best.is_empty() { subject } else { best };
+    text.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
+}
