@@ -289,6 +289,7 @@ fn bombs_take_linear_time() {
             println!("{:>6} ms  {name}", took.as_millis());
         }
         assert!(seen.text.len() <= 3 * HTML_BYTES_MAX);
-        assert!(took.as_secs() < 10, "{name} took {took:?}");
+        // Quadratic time would be minutes; a busy machine is not.
+        assert!(took.as_secs() < 40, "{name} took {took:?}");
     }
 }

@@ -167,7 +167,8 @@ fn bombs_are_read_in_time() {
             println!("{:>6} ms  {name}", took.as_millis());
         }
         assert!(!message.problems.iter().any(|p| p.contains("taken apart")), "{name}");
-        assert!(took.as_secs() < 10, "{name} took {took:?}");
+        // Quadratic time would be minutes; a busy machine is not.
+        assert!(took.as_secs() < 40, "{name} took {took:?}");
         assert!(attachment_bytes(bomb.as_bytes(), 1).is_none_or(|bytes| bytes.len() <= bomb.len()));
         links(bomb.as_bytes());
     }
