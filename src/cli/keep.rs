@@ -19,7 +19,7 @@ use crate::search::Index;
 const BENCH_TOKENS: [u32; 4] = [32, 64, 128, 256];
 
 pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<u8, Failure> {
-    let store = session.store()?;
+    let mut store = session.store()?;
     match verb {
         args::IndexVerb::Check => return check_index(session),
         args::IndexVerb::Embed => {
@@ -28,6 +28,8 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
             session.embed(&store, &mut vectors)?;
         }
         args::IndexVerb::Rebuild => {
+            // Readings and verdicts are made anew when they are next asked for.
+            store.forget_derived()?;
             session.rebuilt_index(&store)?;
             crate::search::Vectors::remove_file(&session.home.vectors())?;
             let mut vectors = session.vectors()?;

@@ -48,6 +48,26 @@ fn a_message_is_kept_once_and_remembers_its_folders() {
 }
 
 #[test]
+fn a_copy_dated_in_another_zone_is_the_same_message_only_in_another_folder() {
+    let (_dir, mut store) = store();
+    let at = |hour: u32| {
+        mail(&format!("Date: Mon, 02 Mar 2026 {hour:02}:07:09 +0000\nSubject: Plan"), "Words.")
+    };
+    let outcomes = take(&mut store, "a", &[&at(3), &at(13)]);
+    assert_eq!(outcomes[1], Outcome::Known(MessageId(1)));
+    let hourly: Vec<Incoming> = [15, 16]
+        .iter()
+        .map(|hour| {
+            let raw = at(*hour).replace("Words.", "All is well.");
+            Incoming::new("notices".into(), hour.to_string(), String::new(), raw.as_bytes())
+        })
+        .collect();
+    let mut acceptor = store.accept_from("b", NOW).expect("begun");
+    let outcomes = acceptor.accept(&hourly).expect("accepted");
+    assert!(matches!(outcomes[..], [Outcome::Added(_), Outcome::Added(_)]), "{outcomes:?}");
+}
+
+#[test]
 fn one_message_id_with_other_content_loses_nothing() {
     let (_dir, mut store) = store();
     let head = dated(0, "Message-ID: <1@example.org>\nSubject: Hello");
