@@ -382,7 +382,7 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
         }
     }
     if let Some(password) = &send.password {
-        server.user = Some(send.user.clone().unwrap_or_else(|| send.from.clone()));
+        server.user = Some(send.user.clone().unwrap_or_else(|| send.sender().address));
         server.password_command.clone_from(&password.command);
     }
     server.timeout = Duration::from_secs(60);
