@@ -308,7 +308,8 @@ fn stored_text_that_was_tampered_with_is_not_sent() {
     let id = home.add(&letter());
     let digest = show(&home.store, id).unwrap().digest;
     let bytes = render(&Letter { body: "Send money".to_owned(), ..letter() }, &stamp()).unwrap();
-    home.store.approve_letter(id, &digest, &bytes, NOW).unwrap();
+    let data = home.store.letter(id).unwrap().data;
+    home.store.approve_letter(id, &data, &digest, &bytes, NOW).unwrap();
     assert!(matches!(approved(&home.store, id), Err(Error::Tampered { .. })));
 }
 

@@ -214,8 +214,9 @@ fn a_letter_takes_each_step_once() {
     let (_dir, mut store) = store();
     let id = store.add_letter("{}", None, NOW).expect("added");
     assert!(matches!(store.begin_sending(id), Err(Error::LetterState { .. })));
-    store.approve_letter(id, "digest", b"bytes", NOW).expect("approved");
-    assert!(store.approve_letter(id, "digest", b"bytes", NOW).is_err());
+    assert!(store.approve_letter(id, "other", "digest", b"bytes", NOW).is_err(), "changed since");
+    store.approve_letter(id, "{}", "digest", b"bytes", NOW).expect("approved");
+    assert!(store.approve_letter(id, "{}", "digest", b"bytes", NOW).is_err());
     store.begin_sending(id).expect("taken");
     assert!(store.begin_sending(id).is_err(), "a second process must not get it");
     assert!(store.edit_letter(id, "{}").is_err());
@@ -230,7 +231,7 @@ fn a_letter_takes_each_step_once() {
 fn a_change_makes_an_approved_letter_a_draft() {
     let (_dir, mut store) = store();
     let id = store.add_letter("{}", Some(MessageId(4)), NOW).expect("added");
-    store.approve_letter(id, "digest", b"bytes", NOW).expect("approved");
+    store.approve_letter(id, "{}", "digest", b"bytes", NOW).expect("approved");
     store.edit_letter(id, "{\"a\":1}").expect("changed");
     let row = store.letter(id).expect("there");
     assert_eq!((row.state, row.digest.as_str(), row.bytes.len()), (LetterState::Draft, "", 0));
