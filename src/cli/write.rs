@@ -245,12 +245,12 @@ fn who_answers(
         .iter()
         .chain(cc)
         .map(|person| person.address.as_str())
-        .find(|address| own.iter().any(|mine| mine == address));
+        .find(|address| own.iter().any(|mine| mine == address) && is_usable(address));
     let address = addressed
         .map(str::to_owned)
         .or_else(|| session.config.send.as_ref().map(|send| send.sender().address))
         .or_else(|| session.config.me.addresses.first().map(|address| address.to_lowercase()))
-        .or_else(|| own.first().cloned())
+        .or_else(|| own.iter().find(|address| is_usable(address)).cloned())
         .ok_or_else(|| {
             Failure::could_not("writing a letter: which address is yours is not known")
                 .hint("[me] addresses in the config, or `postroom import PATH --me ADDRESS`")
@@ -267,6 +267,13 @@ fn who_answers(
         None => name_in_use(store, &address, session.now)?,
     };
     Ok(Person { name, address })
+}
+
+/// Whether a letter can come from this address: old archives hold some with two dots in a row,
+/// which RFC 5321 does not allow.
+fn is_usable(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    !local.is_empty() && !local.contains("..") && !local.starts_with('.') && !local.ends_with('.')
 }
 
 /// The display name of the newest mail from an address.
