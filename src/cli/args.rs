@@ -453,6 +453,8 @@ pub(super) enum Phase {
     Load,
     /// Making vectors
     Embed,
+    /// Judging messages and their sentences
+    Score,
 }
 
 #[derive(Debug, Args)]

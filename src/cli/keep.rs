@@ -399,10 +399,15 @@ fn bench(
             "threads": engine::threads(), "tokens_per_second": null, "seconds": load,
             "memory_bytes": reader.memory_bytes()}));
     }
-    if wants(args::Phase::Embed) {
-        let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
+    let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
+    for (asked, phase) in
+        [(args::Phase::Embed, BenchPhase::Embed), (args::Phase::Score, BenchPhase::Score)]
+    {
+        if !wants(asked) {
+            continue;
+        }
         for &tokens in tokens {
-            let row = engine::bench(&reader, BenchPhase::Embed, tokens as usize)
+            let row = engine::bench(&reader, phase, tokens as usize)
                 .map_err(|error| Failure::from_error(&error))?;
             rows.push(json!({"phase": row.phase, "model": super::READER_NAME,
                 "tokens": row.tokens, "threads": row.threads,
