@@ -5,5 +5,6 @@ pub mod cli;
 pub mod engine;
 pub mod ledger;
 pub mod mail;
+pub mod models;
 pub mod store;
 pub mod triage;

@@ -26,6 +26,6 @@ pub use error::Error;
 pub use items::{Item, Ledger, Side};
 pub use line::shorten;
 pub use phrases::Folded;
-pub use read::{Coverage, Read, Wanted, read_new, version};
+pub use read::{Coverage, Read, Wanted, Weighted, read_new, version};
 pub use reading::{Reading, Sentence, gist, reading};
 pub use state::{ItemState, overlap};

@@ -77,11 +77,7 @@ pub fn read_new(
     Ok(coverage)
 }
 
-fn pending(
-    store: &Store,
-    wanted: &Wanted,
-    version: &str,
-) -> Result<(Vec<MessageId>, u64), Error> {
+fn pending(store: &Store, wanted: &Wanted, version: &str) -> Result<(Vec<MessageId>, u64), Error> {
     match wanted {
         Wanted::Between(since, until) => {
             let total = store.messages_count(Some(*until))?
@@ -107,8 +103,7 @@ fn read_batch(
     calendar: &Calendar,
     version: &str,
 ) -> Result<(), Error> {
-    let own: Vec<String> =
-        store.own_addresses()?.into_iter().map(|(address, _)| address).collect();
+    let own: Vec<String> = store.own_addresses()?.into_iter().map(|(address, _)| address).collect();
     let headers = store.headers(&Scope { ids: Some(ids.to_vec()), ..Scope::default() })?;
     let mut spoken = Vec::with_capacity(headers.len());
     for header in &headers {
@@ -135,7 +130,7 @@ fn read_batch(
         let due: Vec<Option<Deadline>> =
             one.lines.iter().map(|line| deadline_in(line, header.date, &clock)).collect();
         let reading = join(one, judgement, &due);
-        let entries = extract(header, &reading, &due, &own);
+        let entries = extract(header, &reading, &due, &clock, &own);
         entry_rows.extend(entries.iter().enumerate().map(|(at, entry)| row(header.id, at, entry)));
         rows.push(reading_row(header.id, version, &reading));
     }
@@ -167,5 +162,29 @@ fn reading_row(message: MessageId, version: &str, reading: &Reading) -> ReadingR
         message,
         version: version.to_owned(),
         data: serde_json::to_string(reading).unwrap_or_default(),
+    }
+}
+
+/// The embedded reader under the name of its weights.
+pub struct Weighted<'a> {
+    reader: &'a engine::Reader,
+    weights: String,
+}
+
+impl<'a> Weighted<'a> {
+    /// `weights` names what the reader runs on, so that other weights make stored readings stale: a
+    /// model's name with its digest, say.
+    pub fn new(reader: &'a engine::Reader, weights: impl Into<String>) -> Self {
+        Self { reader, weights: weights.into() }
+    }
+}
+
+impl Read for Weighted<'_> {
+    fn version(&self) -> String {
+        self.weights.clone()
+    }
+
+    fn read(&self, messages: &[engine::Reading<'_>]) -> Result<Vec<Judgement>, engine::Error> {
+        self.reader.read(messages)
     }
 }
