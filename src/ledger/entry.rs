@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::addressed::Addressees;
 use super::{Error, Folded, Reading, Sentence, shorten};
-use crate::mail::when::Deadline;
+use crate::mail::when::{Calendar, Deadline};
 use crate::mail::{MessageId, Person, UnixSeconds};
 use crate::store::{EntryRow, Header, Store};
 
@@ -14,6 +14,7 @@ const LINE_CHARS_MAX: usize = 140;
 const PROBABILITY_MIN: f32 = 0.5;
 /// A time so near is meant as one to act by, whatever the words.
 const NEAR_SECONDS: i64 = 26 * 3_600;
+const NEAR_MINUTES: i64 = 9 * 60;
 /// Entries kept of one message.
 const ENTRIES_MAX: usize = 40;
 
@@ -71,14 +72,10 @@ pub(crate) fn extract(
     header: &Header,
     reading: &Reading,
     due: &[Option<Deadline>],
+    calendar: &Calendar,
     own: &[String],
 ) -> Vec<Entry> {
     if reading.forwards_only || is_bulk(header) {
-        return Vec::new();
-    }
-    let [_, _, newsletter, promotion, .., junk, suspicious] = reading.kind;
-    let unwanted = newsletter + promotion + junk + suspicious > 0.85;
-    if unwanted && !header.own {
         return Vec::new();
     }
     let greeting = reading.sentences.iter().take(2).find(|sentence| sentence.frame);
@@ -95,8 +92,8 @@ pub(crate) fn extract(
             let here = due.get(at).and_then(Option::as_ref);
             let when = match kind {
                 EntryKind::Deadline if here.is_none() => continue,
-                EntryKind::Ask => ask_due(here, header.date)
-                    .or_else(|| near_due(reading, due, at, header.date)),
+                EntryKind::Ask => ask_due(here, header.date, calendar)
+                    .or_else(|| near_due(reading, due, at, header.date, calendar)),
                 EntryKind::Decision => None,
                 _ => here.map(|deadline| deadline.at),
             };
@@ -119,21 +116,27 @@ pub(crate) fn extract(
     entries
 }
 
-/// A sentence is one of ask and promise, whichever is likelier; deadline and decision stand beside.
-fn kinds(sentence: &Sentence) -> [(EntryKind, f32); 3] {
-    let first = if sentence.promise > sentence.ask {
-        (EntryKind::Promise, sentence.promise)
-    } else {
-        (EntryKind::Ask, sentence.ask)
-    };
-    [first, (EntryKind::Deadline, sentence.deadline), (EntryKind::Decision, sentence.decision)]
+/// What a sentence may be; it may be several ("I'll bring the cake, could you bring the wine?").
+fn kinds(sentence: &Sentence) -> [(EntryKind, f32); 4] {
+    [
+        (EntryKind::Ask, sentence.ask),
+        (EntryKind::Promise, sentence.promise),
+        (EntryKind::Deadline, sentence.deadline),
+        (EntryKind::Decision, sentence.decision),
+    ]
 }
 
-/// "Could we meet on Tuesday?" names a time and sets no limit; "I need it today" does, and so does
-/// any time nearer than about a day.
-fn ask_due(deadline: Option<&Deadline>, sent: UnixSeconds) -> Option<UnixSeconds> {
+/// "Could we meet in March?" names a time and sets no limit; "I need it today" does, and so does
+/// any time that leaves about a day, or a working day.
+fn ask_due(
+    deadline: Option<&Deadline>,
+    sent: UnixSeconds,
+    calendar: &Calendar,
+) -> Option<UnixSeconds> {
     let deadline = deadline?;
-    (deadline.cued || deadline.at.0 - sent.0 <= NEAR_SECONDS).then_some(deadline.at)
+    let near = deadline.at.0 - sent.0 <= NEAR_SECONDS
+        || calendar.working_minutes_between(sent, deadline.at) <= NEAR_MINUTES;
+    (deadline.cued || near).then_some(deadline.at)
 }
 
 /// "I need it by Friday. Could you send it?": the time stands in a sentence beside the ask.
@@ -142,6 +145,7 @@ fn near_due(
     due: &[Option<Deadline>],
     at: usize,
     sent: UnixSeconds,
+    calendar: &Calendar,
 ) -> Option<UnixSeconds> {
     let timed = |index: usize| {
         let sentence = reading.sentences.get(index)?;
@@ -152,17 +156,51 @@ fn near_due(
         let exact = line.get(named.span.clone()).is_some_and(|words| {
             words.contains(|c: char| c.is_ascii_digit()) || Folded::new(words).any(DAYS)
         });
-        (!promised && (named.cued || exact)).then(|| ask_due(Some(named), sent)).flatten()
+        (!promised && (named.cued || exact)).then(|| ask_due(Some(named), sent, calendar)).flatten()
     };
     timed(at + 1).or_else(|| timed(at.checked_sub(1)?)).or_else(|| timed(at.checked_sub(2)?))
 }
 
 /// Words that name a day by themselves.
 const DAYS: &[&str] = &[
-    "today", "tonight", "tomorrow", "heute", "morgen", "aujourd'hui", "ce soir", "demain", "hoy",
-    "mañana", "vandaag", "vanavond", "mon*", "tue*", "wed*", "thu*", "fri*", "sat*", "sun*", "montag",
-    "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "lundi", "mardi", "mercredi",
-    "jeudi", "vendredi", "samedi", "dimanche", "lunes", "martes", "miércoles", "jueves", "viernes",
+    "today",
+    "tonight",
+    "tomorrow",
+    "heute",
+    "morgen",
+    "aujourd'hui",
+    "ce soir",
+    "demain",
+    "hoy",
+    "mañana",
+    "vandaag",
+    "vanavond",
+    "mon*",
+    "tue*",
+    "wed*",
+    "thu*",
+    "fri*",
+    "sat*",
+    "sun*",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "lunes",
+    "martes",
+    "miércoles",
+    "jueves",
+    "viernes",
 ];
 
 /// Whether the header alone says that a machine or a mass mailing sent it. Discussion lists are
@@ -171,8 +209,7 @@ fn is_bulk(header: &Header) -> bool {
     let facts = &header.facts;
     let mass = facts.list_unsubscribe || facts.one_click_unsubscribe || facts.campaign;
     let precedence = facts.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
-    !header.own
-        && (facts.automatic || facts.report || ((mass || precedence) && !facts.list_post))
+    !header.own && (facts.automatic || facts.report || ((mass || precedence) && !facts.list_post))
 }
 
 /// The stored entries of a message.

@@ -22,6 +22,8 @@ const READER_FLOOR: f32 = 0.004;
 /// Mails the user answered or wrote after which a sender is never called junk.
 const TRUSTED_MAILS: u32 = 2;
 
+/// The least the reader's opinion adds to deceit: the logarithm of one in twenty.
+const DECEIT_FLOOR: f32 = -3.0;
 /// Log-odds of suspicion that no honest seller earns.
 const DECEIT_MIN: f32 = 4.5;
 
@@ -59,7 +61,8 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
     by_sender(case, &mut odds);
     by_words(case, &mut odds);
     let suspicion = suspicion::weigh(case, odds.tally);
-    odds.of[SUSPICIOUS] += suspicion - 3.0;
+    // The reader sees words; deceit lies in headers and links, so its doubt counts little.
+    odds.of[SUSPICIOUS] = odds.of[SUSPICIOUS].max(DECEIT_FLOOR) + suspicion - 2.0;
     if suspicion >= DECEIT_MIN {
         // What sells and deceives, deceives.
         odds.of[JUNK] -= 4.0;
@@ -69,7 +72,8 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
         odds.of[JUNK] -= 20.0;
     }
     let probabilities = softmax(&odds.of);
-    let best = (0..9).max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(PERSON);
+    let best =
+        (0..9).max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(PERSON);
     KindOpinion {
         kind: Kind::ALL[best],
         probability: probabilities[best],
@@ -98,17 +102,26 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
         let letter = if named { 1.4 } else { 0.0 };
         odds.add(
             "sent to subscribers",
-            &[(NEWSLETTER, 3.0 + letter), (PROMOTION, 3.0), (NOTIFICATION, 0.8), (TRANSACTION, 0.3), (PERSON, -4.0)],
+            &[
+                (NEWSLETTER, 3.0 + letter),
+                (PROMOTION, 3.0),
+                (NOTIFICATION, 0.8),
+                (TRANSACTION, 0.3),
+                (PERSON, -4.0),
+            ],
         );
         if facts.campaign {
             odds.add("campaign software", &[(PROMOTION, 0.6)]);
         }
     } else {
-        odds.of[NEWSLETTER] -= 2.0;
-        odds.of[PROMOTION] -= 1.8;
+        odds.of[NEWSLETTER] -= 3.0;
+        odds.of[PROMOTION] -= 2.6;
     }
     if facts.automatic {
-        odds.add("sent by a machine", &[(NOTIFICATION, 3.2), (TRANSACTION, 2.6), (PERSON, -4.0), (JUNK, -1.0)]);
+        odds.add(
+            "sent by a machine",
+            &[(NOTIFICATION, 3.2), (TRANSACTION, 2.6), (PERSON, -4.0), (JUNK, -1.0)],
+        );
         if case.subject.any(wording::AWAY) || case.thread.messages > 0 && case.thread.last_own {
             odds.add("answers by itself", &[(NOTIFICATION, 3.0)]);
         }
@@ -175,7 +188,10 @@ fn by_words(case: &Case<'_>, odds: &mut Odds<'_>) {
             let quote = case.quote_of(wording::SELLS);
             odds.tally.reason("sells without being asked", quote);
         }
-        if case.header.subject.to_lowercase().starts_with("re:") && case.thread.messages == 0 && case.message.references.is_empty() {
+        if case.header.subject.to_lowercase().starts_with("re:")
+            && case.thread.messages == 0
+            && case.message.references.is_empty()
+        {
             odds.add("answers nothing", &[(JUNK, 1.0)]);
         }
     }

@@ -19,8 +19,6 @@ mod verdict;
 mod wording;
 
 #[cfg(test)]
-mod demo_tests;
-#[cfg(test)]
 mod tests;
 
 pub use error::Error;

@@ -1,0 +1,321 @@
+//! Triage over stores of made-up mail.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use super::{
+    DecidedBy, Kind, ListOptions, Rule, Settings, State, Tier, Verdict, items, judge_new, list,
+    verdict,
+};
+use crate::ledger::testing::{Mail, PlainReader, at, calendar, fill, store};
+use crate::ledger::{Wanted, version};
+use crate::mail::{MessageId, UnixSeconds};
+use crate::store::Store;
+
+fn settings() -> Settings {
+    Settings { calendar: calendar(), ..Settings::default() }
+}
+
+fn judge(store: &mut Store, settings: &Settings) {
+    let wanted = Wanted::Between(UnixSeconds(0), at("2026-03-31T12:00:00Z"));
+    judge_new(store, &PlainReader, &wanted, settings, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
+}
+
+fn judged(mails: &[Mail<'_>]) -> (tempfile::TempDir, Store, Vec<MessageId>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let ids = fill(&mut store, mails);
+    judge(&mut store, &settings());
+    (dir, store, ids)
+}
+
+/// The verdict on the last of `mails`.
+fn last(mails: &[Mail<'_>]) -> Verdict {
+    let (_dir, store, ids) = judged(mails);
+    verdict(&store, *ids.last().unwrap()).unwrap().unwrap()
+}
+
+#[track_caller]
+fn check(mails: &[Mail<'_>], tier: Tier, kind: Kind) -> Verdict {
+    let found = last(mails);
+    assert_eq!((found.tier, found.kind), (tier, kind), "{found:#?}");
+    found
+}
+
+fn options(as_of: &str) -> ListOptions {
+    ListOptions {
+        as_of: at(as_of),
+        reading_version: version(&PlainReader),
+        tiers: Vec::new(),
+        kinds: Vec::new(),
+        all: false,
+        limit: None,
+    }
+}
+
+/// A mail of the user's to Ben, who is known from then on.
+const KNOWN: Mail<'_> = Mail {
+    id: "k",
+    reply: "",
+    day: 1,
+    time: "09:00",
+    from: "Ada Example <ada@example.org>",
+    to: "Ben Sample <ben@example.com>",
+    subject: "Hello",
+    headers: "",
+    text: "Nice to meet you.",
+};
+
+#[test]
+fn a_question_is_normal_and_due_in_a_working_day() {
+    let verdict = check(
+        &[Mail { text: "Which stand shall I order?", ..Mail::default() }],
+        Tier::Normal,
+        Kind::Person,
+    );
+    assert!(verdict.needs_reply);
+    assert_eq!(verdict.due, Some(at("2026-03-03T10:00:00Z")));
+    assert!(verdict.reasons.iter().any(|reason| reason.quote == "Which stand shall I order?"));
+}
+
+#[test]
+fn a_time_today_is_today_and_one_within_the_hour_is_now() {
+    let today = Mail { text: "Could you sign it by 16:00 today?", ..Mail::default() };
+    let verdict = check(&[today], Tier::Today, Kind::Person);
+    assert_eq!(verdict.due, Some(at("2026-03-02T16:00:00Z")));
+    check(
+        &[Mail { text: "Could you sign it by 11:00 today?", ..Mail::default() }],
+        Tier::Now,
+        Kind::Person,
+    );
+}
+
+#[test]
+fn an_outage_that_cannot_wait_is_now() {
+    let text = "Everything is down and 30 people wait. How long will it take? Please call me as soon as you read this.";
+    check(&[KNOWN, Mail { text, ..Mail::default() }], Tier::Now, Kind::Person);
+}
+
+#[test]
+fn shouting_alone_is_not_pressing() {
+    let mail = Mail {
+        subject: "URGENT!!! ASAP",
+        headers: "X-Priority: 1\r\nImportance: high\r\n",
+        text: "Do you like the dark or the light logo?",
+        ..Mail::default()
+    };
+    check(&[mail], Tier::Normal, Kind::Person);
+}
+
+#[test]
+fn a_weighty_choice_wants_thought() {
+    let text = "The contract ends in May and the agreement can be renewed for one or three years. It's yours to decide: which one?";
+    check(&[KNOWN, Mail { text, ..Mail::default() }], Tier::Consider, Kind::Person);
+}
+
+#[test]
+fn a_copy_and_a_statement_are_fyi() {
+    let copied = Mail {
+        to: "Cleo Muster <cleo@example.com>",
+        headers: "Cc: ada@example.org\r\n",
+        text: "Could you send it by 11:00 today?",
+        ..Mail::default()
+    };
+    check(&[copied], Tier::Fyi, Kind::Person);
+    check(&[Mail { text: "The room is booked.", ..Mail::default() }], Tier::Fyi, Kind::Person);
+    check(
+        &[Mail {
+            text: "Could you look? No need to reply, it is only for your information.",
+            ..Mail::default()
+        }],
+        Tier::Fyi,
+        Kind::Person,
+    );
+}
+
+#[test]
+fn crowds_and_machines_never_outrank_a_person() {
+    let ask = "Action required: please confirm within the hour, immediately!";
+    for (headers, kinds) in [
+        (
+            "List-Unsubscribe: <https://example.com/u>\r\nPrecedence: bulk\r\n",
+            [Kind::Promotion, Kind::Newsletter],
+        ),
+        ("Auto-Submitted: auto-generated\r\n", [Kind::Notification, Kind::Transaction]),
+        (
+            "List-Id: <talk.example.com>\r\nList-Post: <mailto:talk@example.com>\r\n",
+            [Kind::List, Kind::List],
+        ),
+    ] {
+        let to = if kinds[0] == Kind::List { "talk@example.com" } else { "ada@example.org" };
+        let found = last(&[Mail { headers, to, text: ask, ..Mail::default() }]);
+        assert_eq!(found.tier, Tier::Fyi, "{found:#?}");
+        assert!(kinds.contains(&found.kind), "{found:#?}");
+    }
+}
+
+#[test]
+fn invitations_want_an_answer_and_answers_do_not() {
+    let calendar = |method: &str| {
+        format!(
+            "MIME-Version: 1.0\r\nContent-Type: text/calendar; method={method}; charset=utf-8\r\n"
+        )
+    };
+    let text =
+        "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Plan\nEND:VEVENT\nEND:VCALENDAR";
+    let (request, reply) = (calendar("REQUEST"), calendar("REPLY"));
+    let verdict =
+        check(&[Mail { headers: &request, text, ..Mail::default() }], Tier::Normal, Kind::Calendar);
+    assert!(verdict.needs_reply);
+    let text = text.replace("REQUEST", "REPLY");
+    check(&[Mail { headers: &reply, text: &text, ..Mail::default() }], Tier::Fyi, Kind::Calendar);
+}
+
+#[test]
+fn a_look_alike_domain_and_a_borrowed_name_are_suspicious() {
+    let known = Mail { to: "Ben Sample <ben@merchant-harbor.example.com>", ..KNOWN };
+    let look_alike = Mail {
+        from: "Merchant Harbor <security@rnerchant-harbor.example.com>",
+        text: "Please confirm your details within 24 hours or your account will be closed.",
+        ..Mail::default()
+    };
+    let verdict = check(&[known, look_alike], Tier::Fyi, Kind::Suspicious);
+    assert!(verdict.reasons.iter().any(|reason| reason.quote == "rnerchant-harbor.example.com"));
+    let borrowed = Mail {
+        from: "Ben Sample <ben.sample.office@elsewhere.example.net>",
+        headers: "Reply-To: other@elsewhere.example.net\r\n",
+        text: "Are you at your desk? A payment has to leave today. Keep it between us.",
+        ..Mail::default()
+    };
+    check(&[KNOWN, borrowed], Tier::Fyi, Kind::Suspicious);
+}
+
+#[test]
+fn whom_the_user_writes_to_is_never_junk() {
+    let text = "Would you be interested in acquiring the attendees list? Verified contacts, best price. To opt out, answer no.";
+    check(&[Mail { text, ..Mail::default() }], Tier::Fyi, Kind::Junk);
+    let again = Mail { id: "k2", day: 1, time: "10:00", ..KNOWN };
+    let verdict = last(&[KNOWN, again, Mail { text, ..Mail::default() }]);
+    assert_eq!(verdict.kind, Kind::Person, "{verdict:#?}");
+}
+
+#[test]
+fn a_message_is_judged_from_what_was_known_when_it_came() {
+    let later = Mail { id: "later", day: 9, ..KNOWN };
+    let verdict = last(&[later, Mail { text: "Which one?", ..Mail::default() }]);
+    assert_eq!(verdict.sender.written_to, 0);
+    let verdict = last(&[KNOWN, Mail { text: "Which one?", ..Mail::default() }]);
+    assert_eq!(verdict.sender.written_to, 1);
+}
+
+#[test]
+fn a_rule_decides_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let ids = fill(&mut store, &[Mail { text: "The room is booked.", ..Mail::default() }]);
+    judge(&mut store, &settings());
+    let rule = Rule {
+        when: "from:ben@example.com".to_owned(),
+        tier: Some(Tier::Today),
+        kind: None,
+        matches: HashSet::from([ids[0]]),
+    };
+    judge(&mut store, &Settings { rules: vec![rule], ..settings() });
+    let verdict = verdict(&store, ids[0]).unwrap().unwrap();
+    assert_eq!((verdict.tier, verdict.decided_by), (Tier::Today, DecidedBy::Rule));
+    assert_eq!(verdict.reasons[0].text, "your rule: from:ben@example.com");
+}
+
+#[test]
+fn states_follow_what_happened_since() {
+    let (_dir, store, ids) = judged(&[
+        Mail { id: "1", text: "Which stand shall I order?", ..Mail::default() },
+        Mail {
+            id: "2",
+            reply: "1",
+            day: 4,
+            subject: "Re: The plan",
+            text: "Which stand, please?",
+            ..Mail::default()
+        },
+        Mail {
+            id: "3",
+            reply: "1",
+            day: 6,
+            from: "ada@example.org",
+            to: "ben@example.com",
+            subject: "Re: The plan",
+            text: "Steel.",
+            ..Mail::default()
+        },
+    ]);
+    let state = |as_of: &str, id: MessageId| {
+        items(&store, &[id], &options(as_of)).unwrap().first().map(|item| item.state)
+    };
+    assert_eq!(state("2026-03-02T11:00:00Z", ids[0]), Some(State::Open));
+    assert_eq!(state("2026-03-03T12:00:00Z", ids[0]), Some(State::Overdue));
+    assert_eq!(state("2026-03-04T12:00:00Z", ids[0]), Some(State::Superseded));
+    assert_eq!(state("2026-03-07T12:00:00Z", ids[0]), Some(State::Answered));
+    assert_eq!(state("2026-03-01T12:00:00Z", ids[0]), None);
+    assert_eq!(list(&store, &options("2026-03-04T12:00:00Z")).unwrap().len(), 1);
+    assert!(list(&store, &options("2026-03-07T12:00:00Z")).unwrap().is_empty());
+    let settled = ListOptions { all: true, ..options("2026-03-07T12:00:00Z") };
+    assert_eq!(list(&store, &settled).unwrap().len(), 1);
+}
+
+#[test]
+fn the_list_begins_with_what_is_most_urgent() {
+    let (_dir, store, ids) = judged(&[
+        Mail { id: "1", subject: "One", text: "The room is booked.", ..Mail::default() },
+        Mail { id: "2", subject: "Two", text: "Which stand shall I order?", ..Mail::default() },
+        Mail {
+            id: "3",
+            subject: "Three",
+            text: "Could you sign it by 16:00 today?",
+            ..Mail::default()
+        },
+    ]);
+    let lines = list(&store, &options("2026-03-02T12:00:00Z")).unwrap();
+    let order: Vec<MessageId> = lines.iter().map(|item| item.id).collect();
+    assert_eq!(order, [ids[2], ids[1], ids[0]]);
+    let json = serde_json::to_value(&lines[0]).unwrap();
+    for field in [
+        "id",
+        "message_id",
+        "thread",
+        "date",
+        "from",
+        "subject",
+        "gist",
+        "tier",
+        "kind",
+        "needs_reply",
+        "confidence",
+        "due",
+        "state",
+        "thread_tier",
+        "decided_by",
+        "scores",
+        "reasons",
+    ] {
+        assert!(!json[field].is_null(), "{field}");
+    }
+}
+
+#[test]
+fn quotes_of_reasons_stand_in_the_mail() {
+    let (_dir, store, ids) = judged(&[
+        KNOWN,
+        Mail {
+            text: "The page is down.\n\nCould you look at it by 16:00 today?\nIt is yours to decide.",
+            ..Mail::default()
+        },
+    ]);
+    let verdict = verdict(&store, *ids.last().unwrap()).unwrap().unwrap();
+    let raw = String::from_utf8(store.raw(*ids.last().unwrap()).unwrap()).unwrap();
+    assert!(verdict.reasons.len() >= 3, "{verdict:#?}");
+    for reason in &verdict.reasons {
+        assert!(raw.contains(&reason.quote), "{reason:?}");
+    }
+}

@@ -11,6 +11,8 @@ mod render;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod triage_tests;
 mod words;
 
 use crate::mail::UnixSeconds;

@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::{Kind, Rule, Settings, Tier, Verdict, judge_new, verdict};
 use crate::cli::demo;
 use crate::ledger::testing::PlainReader;
-use crate::ledger::{Read, Wanted};
+use crate::ledger::{Read, Wanted, Weighted};
 use crate::mail::UnixSeconds;
 use crate::mail::when::{Calendar, Zone, parse_rfc3339};
 use crate::store::{Incoming, Origin, Store};
+use crate::triage::{Kind, Rule, Settings, Tier, Verdict, judge_new, verdict};
+use crate::{engine, models};
 
 #[derive(Deserialize)]
 struct Expectations {
@@ -27,13 +28,13 @@ struct Expected {
     needs_reply: bool,
 }
 
-pub(crate) fn settings() -> Settings {
+fn settings() -> Settings {
     let calendar = Calendar::office(Zone::fixed(demo::OFFSET_MINUTES));
     Settings { calendar, rules: Vec::<Rule>::new(), ..Settings::default() }
 }
 
 /// The demo mailbox, imported and judged as of `now`.
-pub(crate) fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds) -> Store {
+fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds) -> Store {
     let mut store = Store::open(dir).unwrap();
     store.add_own_addresses(&[demo::ME.to_owned()], Origin::Told).unwrap();
     let batch: Vec<Incoming> = demo::messages(now)
@@ -49,7 +50,8 @@ pub(crate) fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds)
     acceptor.accept(&batch).unwrap();
     acceptor.finish("demo").unwrap();
     let wanted = Wanted::Between(UnixSeconds(0), now);
-    judge_new(&mut store, reader, &wanted, &settings(), &mut |_, _| ControlFlow::Continue(())).unwrap();
+    judge_new(&mut store, reader, &wanted, &settings(), &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     store
 }
 
@@ -92,7 +94,11 @@ impl Agreement {
                 kind,
                 expected.needs_reply,
                 found.confidence,
-                found.signals.iter().map(|s| format!("{} {:.1}", s.name, s.weight)).collect::<Vec<_>>(),
+                found
+                    .signals
+                    .iter()
+                    .map(|s| format!("{} {:.1}", s.name, s.weight))
+                    .collect::<Vec<_>>(),
             );
         }
     }
@@ -101,11 +107,12 @@ impl Agreement {
 fn agreement(reader: &dyn Read, now: UnixSeconds) -> Agreement {
     let dir = tempfile::tempdir().unwrap();
     let store = judged(dir.path(), reader, now);
-    let text = include_str!("../../tests/fixtures/demo-expectations.json");
+    let text = include_str!("../../../tests/fixtures/demo-expectations.json");
     let expectations: Expectations = serde_json::from_str(text).unwrap();
     let mut agreement = Agreement::default();
     for expected in &expectations.items {
-        let id = store.by_rfc_id(&expected.message_id).unwrap().expect("an expected message is there");
+        let id =
+            store.by_rfc_id(&expected.message_id).unwrap().expect("an expected message is there");
         let found = verdict(&store, id).unwrap().expect("and judged");
         agreement.add(expected, &found);
     }
@@ -134,6 +141,15 @@ fn the_demo_mailbox_is_judged_as_an_expert_would() {
     for now in ["2026-03-03T08:00:00Z", "2026-11-23T15:00:00Z"] {
         check(&agreement(&PlainReader, parse_rfc3339(now).unwrap()));
     }
+}
+
+#[test]
+fn the_embedded_reader_agrees_with_the_expert() {
+    let heads: &[u8] = include_bytes!("../../../models/heads.gguf");
+    let (weights, tokenizer) = (models::READER, models::TOKENIZER);
+    let reader = engine::Reader::from_files(weights, tokenizer, Some(heads)).unwrap();
+    let reader = Weighted::new(&reader, "embedded");
+    check(&agreement(&reader, parse_rfc3339("2026-03-03T08:00:00Z").unwrap()));
 }
 
 #[test]
