@@ -139,7 +139,8 @@ fn ask_due(
     (deadline.cued || near).then_some(deadline.at)
 }
 
-/// "I need it by Friday. Could you send it?": the time stands in a sentence beside the ask.
+/// "I need it by Friday. Could you send it?": the time stands in a sentence beside the ask. One
+/// further away counts only when a word makes it a limit.
 fn near_due(
     reading: &Reading,
     due: &[Option<Deadline>],
@@ -147,7 +148,7 @@ fn near_due(
     sent: UnixSeconds,
     calendar: &Calendar,
 ) -> Option<UnixSeconds> {
-    let timed = |index: usize| {
+    let timed = |index: usize, close: bool| {
         let sentence = reading.sentences.get(index)?;
         let promised = sentence.frame || sentence.promise >= PROBABILITY_MIN;
         let named = due.get(index)?.as_ref()?;
@@ -156,9 +157,14 @@ fn near_due(
         let exact = line.get(named.span.clone()).is_some_and(|words| {
             words.contains(|c: char| c.is_ascii_digit()) || Folded::new(words).any(DAYS)
         });
-        (!promised && (named.cued || exact)).then(|| ask_due(Some(named), sent, calendar)).flatten()
+        (!promised && (named.cued || (close && exact)))
+            .then(|| ask_due(Some(named), sent, calendar))
+            .flatten()
     };
-    timed(at + 1).or_else(|| timed(at.checked_sub(1)?)).or_else(|| timed(at.checked_sub(2)?))
+    timed(at + 1, true)
+        .or_else(|| timed(at.checked_sub(1)?, true))
+        .or_else(|| timed(at + 2, false))
+        .or_else(|| timed(at.checked_sub(2)?, false))
 }
 
 /// Words that name a day by themselves.

@@ -6,6 +6,9 @@
 //! [`Ledger::load`].
 
 mod addressed;
+// Lists of phrases read better filled than one a line.
+#[rustfmt::skip]
+mod cue_words;
 mod cues;
 mod entry;
 mod error;

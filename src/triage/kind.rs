@@ -184,7 +184,7 @@ fn by_words(case: &Case<'_>, odds: &mut Odds<'_>) {
     if !case.is_familiar() && !case.is_machine() {
         let sells = both(wording::SELLS).min(4.0);
         if sells > 0.0 {
-            odds.add("words of unasked selling", &[(JUNK, 1.5 * sells)]);
+            odds.add("words of unasked selling", &[(JUNK, 1.5 * (sells - 0.5))]);
             let quote = case.quote_of(wording::SELLS);
             odds.tally.reason("sells without being asked", quote);
         }

@@ -16,6 +16,8 @@ mod state;
 mod suspicion;
 mod tier;
 mod verdict;
+// Lists of phrases read better filled than one a line.
+#[rustfmt::skip]
 mod wording;
 
 #[cfg(test)]
