@@ -107,8 +107,8 @@ impl Settings {
 ///
 /// `confidence` is the product of the likeliest kind's probability and of a margin: for mail that
 /// needs no reply one minus the probability that it does, else that probability times a logistic of
-/// the distance to the nearest tier threshold. It is about the share of verdicts of that confidence
-/// with kind and tier right on the bundled made-up mailbox; it has not been fitted to real labels.
+/// the distance to the nearest tier threshold. The probabilities in it are calibrated; the product
+/// has not been fitted to labels.
 ///
 /// # Errors
 /// The store or the reader refused; what was stored before stays.
