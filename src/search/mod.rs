@@ -13,20 +13,26 @@ mod document;
 mod embed;
 mod error;
 #[cfg(test)]
-mod eval_sweep;
-#[cfg(test)]
 mod eval;
 mod filter;
 mod find;
 mod fuse;
 mod index;
+mod lexer;
 mod map;
+mod mend;
+mod operators;
 mod parse;
+mod postings;
+mod print;
 pub mod query;
+mod scan;
 mod snippet;
 mod tokens;
 mod vectors;
+mod view;
 mod words;
+mod writer;
 
 pub use chunks::{PIECE_WORDS_MAX, PIECES_MAX, Piece, pieces};
 pub use document::Document;
@@ -36,4 +42,5 @@ pub use find::{Hit, Matched, Mode, Options};
 pub use index::{Added, Index};
 pub use query::{Fact, Facts, ParseError, Query, parse};
 pub use snippet::{Marker, SNIPPET_CHARS, Snippet};
-pub use vectors::{Entry, Near, Scan, Vectors};
+pub use scan::{Near, Scan};
+pub use vectors::{Entry, Vectors};
