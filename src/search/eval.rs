@@ -15,16 +15,16 @@ use crate::mail::when::Zone;
 use crate::mail::{MessageId, ThreadId, UnixSeconds};
 
 /// A question and the message that answers it.
-struct Case {
-    question: String,
-    target: MessageId,
+pub(super) struct Case {
+    pub(super) question: String,
+    pub(super) target: MessageId,
 }
 
 /// A set of texts and questions about them.
 pub(super) struct Set {
-    name: &'static str,
+    pub(super) name: &'static str,
     texts: Vec<String>,
-    cases: Vec<Case>,
+    pub(super) cases: Vec<Case>,
 }
 
 pub(super) fn data() -> Option<PathBuf> {
@@ -136,11 +136,14 @@ fn own((head, body): (&str, &str)) -> (String, String) {
 
 /// An index and vectors of a set, and what is needed to ask.
 pub(super) struct Bench {
-    set: Set,
-    index: Index,
+    pub(super) set: Set,
+    pub(super) index: Index,
     _home: tempfile::TempDir,
     zone: Zone,
     names: HashSet<String>,
+    pub(super) vectors: Vectors,
+    /// A vector for each question.
+    pub(super) questions: Vec<Vec<f32>>,
 }
 
 impl Bench {
@@ -173,10 +176,11 @@ impl Bench {
             folder_bytes(home.path()) as f64 / 1e6,
         );
         let names = names(&set.texts);
-        Bench { set, index, _home: home, zone: Zone::utc(), names }
+        let (vectors, questions) = vectors(&set);
+        Bench { vectors, questions, set, index, _home: home, zone: Zone::utc(), names }
     }
 
-    fn options(&self, mode: Mode) -> Options<'_> {
+    pub(super) fn options(&self, mode: Mode) -> Options<'_> {
         Options {
             mode,
             limit: 100,
@@ -196,10 +200,8 @@ impl Bench {
             .iter()
             .map(|case| {
                 let query = Query::from_text(&case.question);
-                let hits = self
-                    .index
-                    .search(None, None, &query, &self.options(mode))
-                    .expect("an answer");
+                let hits =
+                    self.index.search(None, None, &query, &self.options(mode)).expect("an answer");
                 hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
             })
             .collect();
@@ -208,21 +210,22 @@ impl Bench {
         ranks
     }
 
-    pub(super) fn ranks_with(&self, knobs: super::find::Knobs) -> Vec<Option<usize>> {
+    pub(super) fn ranks_with(&self, knobs: super::view::Knobs) -> Vec<Option<usize>> {
         self.set
             .cases
             .iter()
             .map(|case| {
                 let query = Query::from_text(&case.question);
                 let options = self.options(Mode::Words);
-                let hits = self.index.search_with(None, &query, &options, knobs).expect("an answer");
+                let hits =
+                    self.index.search_with(None, &query, &options, knobs).expect("an answer");
                 hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
             })
             .collect()
     }
 
     /// Which slices a question belongs to.
-    fn slices(&self, question: &str) -> Vec<&'static str> {
+    pub(super) fn slices(&self, question: &str) -> Vec<&'static str> {
         let words = question.split_whitespace().count();
         let mut slices = vec!["all"];
         if words <= 2 {
@@ -243,6 +246,80 @@ impl Bench {
         }
         slices
     }
+}
+
+/// Where the vectors of earlier runs are kept: beside the test's own program.
+fn kept(name: &str) -> PathBuf {
+    let program = std::env::current_exe().expect("a program");
+    program.parent().expect("a folder").join(format!("eval-{name}.vectors"))
+}
+
+/// Vectors of a set's texts and questions, made where they are missing.
+fn vectors(set: &Set) -> (Vectors, Vec<Vec<f32>>) {
+    let reader = crate::engine::Reader::embedded().expect("the reader");
+    let texts = set.texts.iter().map(|text| pieces("", text, &sentences(text))).collect::<Vec<_>>();
+    let questions =
+        set.cases.iter().map(|case| pieces(&case.question, "", &[])).collect::<Vec<_>>();
+    let made = make(&reader, &format!("{}-texts", set.name), &texts);
+    let asked = make(&reader, &format!("{}-questions", set.name), &questions);
+    let asked = (0..questions.len()).map(|index| asked.vector_of(index)).collect();
+    (made, asked)
+}
+
+fn make(reader: &crate::engine::Reader, name: &str, texts: &[Vec<Piece>]) -> Vectors {
+    let digest = digest(texts);
+    let path = kept(name);
+    let mut vectors = Vectors::open(&path, digest, 384)
+        .or_else(|_| Vectors::remove_file(&path).and_then(|()| Vectors::open(&path, digest, 384)))
+        .expect("a file of vectors");
+    let covered = vectors.covered();
+    let missing = (1..)
+        .map(MessageId)
+        .zip(texts)
+        .filter(|(id, _)| !covered.contains(id))
+        .map(|(id, pieces)| Ok::<_, Cause>((id, pieces.clone())));
+    let started = Instant::now();
+    let done = embed_messages(&mut vectors, reader, missing, &mut |_| ControlFlow::Continue(()))
+        .expect("vectors");
+    if done > 0 {
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{name}: {} vectors, {done} made in {seconds:.0} s", vectors.pieces_count());
+    }
+    vectors
+}
+
+/// Vectors made of other texts are of no use: their digest stands in for a model's.
+fn digest(texts: &[Vec<Piece>]) -> [u8; 32] {
+    let mut state = [0xcbf2_9ce4_8422_2325_u64, 1, 2, 3];
+    for (byte_index, byte) in
+        texts.iter().flatten().flat_map(|piece| piece.text.bytes()).enumerate()
+    {
+        let state = &mut state[byte_index % 4];
+        *state = (*state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let mut digest = [0; 32];
+    state
+        .iter()
+        .zip(digest.chunks_mut(8))
+        .for_each(|(word, bytes)| bytes.copy_from_slice(&word.to_le_bytes()));
+    digest
+}
+
+/// Ends of lines and full stops end sentences here.
+fn sentences(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    for (at, c) in text.char_indices() {
+        let after = at + c.len_utf8();
+        let is_end = c == '\n'
+            || (matches!(c, '.' | '!' | '?') && text[after..].starts_with(char::is_whitespace));
+        if is_end {
+            found.push(from..after);
+            from = after;
+        }
+    }
+    found.push(from..text.len());
+    found
 }
 
 /// Words that stand with a capital letter inside sentences nine times of ten.
@@ -278,7 +355,11 @@ fn folder_bytes(folder: &Path) -> u64 {
         .flatten()
         .map(|entry| {
             let path = entry.path();
-            if path.is_dir() { folder_bytes(&path) } else { entry.metadata().map_or(0, |meta| meta.len()) }
+            if path.is_dir() {
+                folder_bytes(&path)
+            } else {
+                entry.metadata().map_or(0, |meta| meta.len())
+            }
         })
         .sum()
 }
@@ -302,7 +383,12 @@ pub(super) fn means(ranks: &[Option<usize>]) -> [f64; 3] {
 }
 
 /// A line a slice: the first order, the second, their difference with a 95 % interval.
-fn report(bench: &Bench, cases: &[Case], first: &[Option<usize>], second: Option<&[Option<usize>]>) {
+fn report(
+    bench: &Bench,
+    cases: &[Case],
+    first: &[Option<usize>],
+    second: Option<&[Option<usize>]>,
+) {
     let mut slices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (case_index, case) in cases.iter().enumerate() {
         for slice in bench.slices(&case.question) {
@@ -313,7 +399,13 @@ fn report(bench: &Bench, cases: &[Case], first: &[Option<usize>], second: Option
         let of = |ranks: &[Option<usize>]| members.iter().map(|m| ranks[*m]).collect::<Vec<_>>();
         let ones = of(first);
         let base = means(&ones);
-        print!("  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}", ones.len(), base[0], base[1], base[2]);
+        print!(
+            "  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
+            ones.len(),
+            base[0],
+            base[1],
+            base[2]
+        );
         if let Some(second) = second {
             let others = of(second);
             let both = means(&others);

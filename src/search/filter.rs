@@ -9,8 +9,9 @@ use super::bits::Bits;
 use super::concept::{self, EVERYWHERE};
 use super::error::Error;
 use super::index::{Index, flag};
+use super::postings::{phrase, prefix_terms};
 use super::query::{Fact, Facts, Filter, Place, Query};
-use super::words::{Words, phrase, prefix_terms};
+use super::words::Words;
 use crate::mail::when::{Zone, parse_query_date};
 use crate::mail::{MessageId, UnixSeconds};
 
@@ -218,8 +219,11 @@ impl Sieve<'_> {
         let mut sets = self.none();
         for field in places {
             for (segment, bits) in self.segments().iter().zip(&mut sets) {
-                let ends =
-                    if exact { Ok(vec![last.clone()]) } else { prefix_terms(segment, *field, last) };
+                let ends = if exact {
+                    Ok(vec![last.clone()])
+                } else {
+                    prefix_terms(segment, *field, last)
+                };
                 ends.and_then(|ends| add_row(segment, *field, &parts, ends, bits))
                     .map_err(|cause| self.index.broken(&cause))?;
             }

@@ -5,42 +5,28 @@
 //! another one and then replaces that file in one step. How far the index has come is written into
 //! each commit, so after a crash it goes on from there.
 
-use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
-use tantivy::directory::error::LockError;
-use tantivy::indexer::{LogMergePolicy, NoMergePolicy};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing,
     TextOptions,
 };
 use tantivy::store::Compressor;
-use tantivy::{
-    IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError,
-    Term,
-};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyError, Term};
 
 use super::document::Document;
 use super::error::{Cause, Error};
 use super::tokens::{self, IndexTokenizer};
-use crate::mail::{MessageId, Person, UnixSeconds};
+use super::writer::{Batch, Payload};
+use crate::mail::MessageId;
 
 /// Raised whenever a text is cut or a field filled in another way: older indexes are made anew.
-const VERSION: u32 = 1;
-/// Memory for words not yet written, all threads together.
-const WRITER_BYTES: usize = 96 << 20;
-/// The same for a handful of messages.
-const SMALL_WRITER_BYTES: usize = 20 << 20;
+pub(super) const VERSION: u32 = 1;
 /// Up to here one thread writes one segment; more are worth two.
 const SMALL_BATCH_MESSAGES: usize = 500;
-/// Text between two commits: what an interruption can cost, and what waits in memory at most.
-const COMMIT_TEXT_BYTES: usize = 128 << 20;
-/// Longer texts are indexed up to here.
-const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Messages between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 64;
 /// The file that names the folder in use.
@@ -56,14 +42,14 @@ pub(super) mod flag {
 
 /// The index of words.
 pub struct Index {
-    home: PathBuf,
+    pub(super) home: PathBuf,
     folder: String,
     /// Being rebuilt: not yet what `current` names.
     is_next: bool,
-    inner: tantivy::Index,
-    reader: IndexReader,
+    pub(super) inner: tantivy::Index,
+    pub(super) reader: IndexReader,
     pub(super) fields: Fields,
-    generation: i64,
+    pub(super) generation: i64,
 }
 
 /// What [`Index::add`] did.
@@ -93,13 +79,6 @@ pub(super) struct Fields {
     pub(super) cc: Field,
     pub(super) folder: Field,
     pub(super) filename: Field,
-}
-
-/// What a commit says of itself.
-#[derive(Debug, Serialize, Deserialize)]
-struct Payload {
-    version: u32,
-    generation: i64,
 }
 
 fn schema() -> (Schema, Fields) {
@@ -249,8 +228,7 @@ impl Index {
                     break;
                 }
             }
-            if batch.messages.is_multiple_of(PROGRESS_EVERY)
-                && progress(batch.messages).is_break()
+            if batch.messages.is_multiple_of(PROGRESS_EVERY) && progress(batch.messages).is_break()
             {
                 outcome = Ok(false);
                 break;
@@ -364,175 +342,6 @@ impl Index {
             }
         }
     }
-}
-
-/// Messages on their way into the index.
-struct Batch {
-    writer: IndexWriter,
-    /// In the index before this batch; a copy of the reader's view.
-    searcher: Searcher,
-    /// Put since the last commit.
-    fresh: HashSet<i64>,
-    text_bytes: usize,
-    messages: u64,
-    generation: i64,
-}
-
-impl Batch {
-    fn new(index: &Index, is_small: bool) -> Result<Self, Error> {
-        let (threads, bytes) = if is_small { (1, SMALL_WRITER_BYTES) } else { (2, WRITER_BYTES) };
-        let writer: IndexWriter =
-            index.inner.writer_with_num_threads(threads, bytes).map_err(|cause| match cause {
-                TantivyError::LockFailure(LockError::LockBusy, _) => {
-                    Error::Busy { dir: index.home.clone() }
-                }
-                other => Error::index("starting to write")(other),
-            })?;
-        // Segments are merged once, at the end: merging beside the writing would slow it down.
-        writer.set_merge_policy(Box::new(NoMergePolicy));
-        Ok(Batch {
-            writer,
-            searcher: index.searcher(),
-            fresh: HashSet::new(),
-            text_bytes: 0,
-            messages: 0,
-            generation: index.generation,
-        })
-    }
-
-    fn put(&mut self, index: &mut Index, document: &Document) -> Result<(), Error> {
-        let key = Term::from_field_i64(index.fields.id, document.id.0);
-        let known = !self.fresh.insert(document.id.0)
-            || self.searcher.doc_freq(&key).map_err(|cause| index.broken(&cause))? > 0;
-        if known {
-            self.writer.delete_term(key);
-        }
-        self.text_bytes += document.own.len() + document.quoted.len() + 512;
-        self.writer
-            .add_document(to_engine(&index.fields, document))
-            .map_err(Error::index("adding a message"))?;
-        self.messages += 1;
-        self.generation = self.generation.max(document.generation);
-        if self.text_bytes >= COMMIT_TEXT_BYTES {
-            self.commit(index, self.generation)?;
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
-        let payload = Payload { version: VERSION, generation };
-        let payload = serde_json::to_string(&payload)
-            .expect("two numbers always have a JSON form");
-        let mut prepared =
-            self.writer.prepare_commit().map_err(Error::index("writing segments"))?;
-        prepared.set_payload(&payload);
-        prepared.commit().map_err(Error::index("committing"))?;
-        index.generation = generation;
-        index.reader.reload().map_err(|cause| index.broken(&cause))?;
-        self.searcher = index.searcher();
-        self.fresh.clear();
-        self.text_bytes = 0;
-        Ok(())
-    }
-
-    fn finish(mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
-        let mut policy = LogMergePolicy::default();
-        policy.set_min_num_segments(6);
-        self.writer.set_merge_policy(Box::new(policy));
-        self.commit(index, generation)?;
-        self.writer.wait_merging_threads().map_err(Error::index("merging segments"))?;
-        index.reader.reload().map_err(|cause| index.broken(&cause))
-    }
-}
-
-fn to_engine(fields: &Fields, document: &Document) -> TantivyDocument {
-    let mut out = TantivyDocument::new();
-    out.add_i64(fields.id, document.id.0);
-    out.add_i64(fields.thread, document.thread.0);
-    out.add_i64(fields.date, document.date.0);
-    out.add_u64(fields.bytes, document.bytes);
-    out.add_u64(fields.flags, flags(document));
-    out.add_u64(fields.twin, twin(document));
-    if let Some(id) = &document.rfc_id {
-        out.add_text(fields.mid, id);
-    }
-    let language = document.language.as_deref();
-    if let Some(code) = language {
-        out.add_text(fields.language, code);
-    }
-    for (field, text) in [
-        (fields.subject, &document.subject),
-        (fields.own, &document.own),
-        (fields.quoted, &document.quoted),
-    ] {
-        if !text.is_empty() {
-            out.add_text(field, tokens::with_language(language, start_of(text)));
-        }
-    }
-    add_person(&mut out, fields.from, &document.from);
-    document.to.iter().for_each(|person| add_person(&mut out, fields.to, person));
-    document.cc.iter().for_each(|person| add_person(&mut out, fields.cc, person));
-    document.folders.iter().for_each(|folder| out.add_text(fields.folder, folder));
-    document.attachments.iter().for_each(|name| out.add_text(fields.filename, name));
-    out
-}
-
-/// Name and address, and the domain by itself and without its first labels, so that
-/// `from:example.org` finds `ada@mail.example.org`.
-fn add_person(out: &mut TantivyDocument, field: Field, person: &Person) {
-    if !person.name.is_empty() {
-        out.add_text(field, &person.name);
-    }
-    if person.address.is_empty() {
-        return;
-    }
-    out.add_text(field, &person.address);
-    let mut domain = person.address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    while domain.contains('.') {
-        out.add_text(field, domain);
-        domain = domain.split_once('.').map_or("", |(_, rest)| rest);
-    }
-}
-
-fn flags(document: &Document) -> u64 {
-    [
-        (document.own_mail, flag::OWN_MAIL),
-        (document.read, flag::READ),
-        (document.flagged, flag::FLAGGED),
-        (!document.attachments.is_empty(), flag::ATTACHMENT),
-    ]
-    .into_iter()
-    .filter_map(|(is_on, bit)| is_on.then_some(bit))
-    .sum()
-}
-
-/// Two messages with the same sender, second, subject and own words are shown once. FNV-1a, 64 bits.
-fn twin(document: &Document) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut feed = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        hash = (hash ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
-    };
-    let UnixSeconds(at) = document.date;
-    feed(&at.to_le_bytes());
-    feed(document.from.address.as_bytes());
-    feed(document.subject.trim().as_bytes());
-    if document.own.trim().is_empty() {
-        // Nothing to compare: every empty message is itself.
-        feed(&document.id.0.to_le_bytes());
-    }
-    document.own.split_whitespace().for_each(|word| feed(word.as_bytes()));
-    hash
-}
-
-fn start_of(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 fn sync_folder(dir: &Path) -> Result<(), Error> {

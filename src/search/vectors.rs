@@ -8,13 +8,14 @@
 //! are appended and synced first, then the older slot says how many there are. Whatever lies behind
 //! that number was not finished and is cut off by the next append. Numbers are little-endian.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::map::Map;
+use super::scan::{Near, Part, Quantized, Scan, dot};
 use crate::mail::MessageId;
 
 /// Where records begin.
@@ -56,32 +57,6 @@ pub struct Entry {
     pub vector: Vec<f32>,
 }
 
-/// A message near to a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Near {
-    /// The message.
-    pub message: MessageId,
-    /// Its nearest piece.
-    pub piece: u16,
-    /// Cosine of that piece to the question.
-    pub cosine: f32,
-}
-
-/// What a scan saw.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scan {
-    /// The nearest messages, nearest first; ties by message id.
-    pub nearest: Vec<Near>,
-    /// Messages that were asked about by id and have vectors.
-    pub asked: BTreeMap<MessageId, Near>,
-    /// Mean cosine of all pieces scanned.
-    pub mean: f32,
-    /// Standard deviation of the same.
-    pub deviation: f32,
-    /// Pieces scanned.
-    pub pieces_count: usize,
-}
-
 impl Vectors {
     /// Opens the file, or makes an empty one. `model` is the digest of the weights that make the
     /// vectors; `dims` their length.
@@ -91,7 +66,8 @@ impl Vectors {
     /// when its header is damaged, [`Error::File`] when it cannot be read or written.
     pub fn open(path: &Path, model: [u8; 32], dims: usize) -> Result<Self, Error> {
         debug_assert!(dims > 0 && dims <= DIMS_MAX);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(Error::file("opening", path))?;
         let length = file.metadata().map_err(Error::file("reading", path))?.len();
         // A crash while the file was made leaves a short header: nothing was in it yet.
@@ -99,10 +75,8 @@ impl Vectors {
             write_empty(&mut file, model, dims).map_err(Error::file("writing", path))?;
         }
         let header = read_header(&mut file).map_err(Error::file("reading", path))?;
-        let damaged = |reason: &str| Error::Rebuild {
-            dir: path.to_path_buf(),
-            reason: reason.to_owned(),
-        };
+        let damaged =
+            |reason: &str| Error::Rebuild { dir: path.to_path_buf(), reason: reason.to_owned() };
         if &header[..8] != MAGIC {
             return Err(damaged("it is no file of vectors"));
         }
@@ -279,11 +253,7 @@ impl Vectors {
         Ok(Part::join(parts, limit, is_wanted, asked))
     }
 
-    fn scan(
-        &self,
-        range: std::ops::Range<usize>,
-        question: &Quantized,
-    ) -> Part {
+    fn scan(&self, range: std::ops::Range<usize>, question: &Quantized) -> Part {
         let mut part = Part::default();
         for record_index in range {
             let record = self.record(record_index);
@@ -299,6 +269,14 @@ impl Vectors {
         }
         part.close();
         part
+    }
+
+    /// The vector of the record at that place, for the measurements.
+    #[cfg(test)]
+    pub(super) fn vector_of(&self, record_index: usize) -> Vec<f32> {
+        let record = self.record(record_index);
+        let scale = record.scale();
+        record.values().iter().map(|value| f32::from(value.cast_signed()) * scale).collect()
     }
 
     fn record_bytes(&self) -> usize {
@@ -362,26 +340,6 @@ impl Vectors {
     }
 }
 
-/// A vector in signed bytes.
-struct Quantized {
-    scale: f32,
-    values: Vec<i8>,
-}
-
-impl Quantized {
-    fn of(vector: &[f32]) -> Option<Self> {
-        let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-        let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-        if !length.is_finite() || largest <= 0.0 {
-            return None;
-        }
-        let step = largest / 127.0;
-        let values = vector.iter().map(|value| (value / step).round() as i8).collect();
-        // Made to length 1, so that the dot product is the cosine whoever made the vector.
-        Some(Quantized { scale: step / length, values })
-    }
-}
-
 struct Record<'a> {
     bytes: &'a [u8],
 }
@@ -406,99 +364,6 @@ impl<'a> Record<'a> {
     fn values(&self) -> &'a [u8] {
         &self.bytes[RECORD_HEAD_BYTES..]
     }
-}
-
-/// What one thread saw: the nearest piece of every message it met, in file order.
-#[derive(Default)]
-struct Part {
-    sum: f64,
-    squares: f64,
-    count: usize,
-    open: Option<Near>,
-    seen: Vec<Near>,
-}
-
-impl Part {
-    /// Pieces of a message stand together, as they were appended together.
-    fn see(&mut self, near: Near) {
-        match &mut self.open {
-            Some(open) if open.message == near.message => {
-                if near.cosine > open.cosine {
-                    *open = near;
-                }
-            }
-            open => {
-                self.seen.extend(open.replace(near));
-            }
-        }
-    }
-
-    fn close(&mut self) {
-        self.seen.extend(self.open.take());
-    }
-
-    fn join(
-        parts: Vec<Part>,
-        limit: usize,
-        is_wanted: &dyn Fn(MessageId) -> bool,
-        asked: &HashSet<MessageId>,
-    ) -> Scan {
-        let count: usize = parts.iter().map(|part| part.count).sum();
-        let (sum, squares) = parts
-            .iter()
-            .fold((0.0, 0.0), |(sum, squares), part| (sum + part.sum, squares + part.squares));
-        let mean = sum / count.max(1) as f64;
-        let variance = (squares / count.max(1) as f64 - mean * mean).max(0.0);
-        let mut nearest: Vec<Near> = parts.into_iter().flat_map(|part| part.seen).collect();
-        let mut answers: BTreeMap<MessageId, Near> = BTreeMap::new();
-        for near in nearest.iter().filter(|near| asked.contains(&near.message)) {
-            let answer = answers.entry(near.message).or_insert(*near);
-            if near.cosine > answer.cosine {
-                *answer = *near;
-            }
-        }
-        let order =
-            |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.message.cmp(&b.message));
-        // A message appended twice, or cut in two between the threads, may stand here twice: some
-        // room, then each once.
-        nearest.retain(|near| is_wanted(near.message));
-        let room = limit.saturating_mul(2).saturating_add(2);
-        if nearest.len() > room {
-            nearest.select_nth_unstable_by(room, order);
-            nearest.truncate(room);
-        }
-        nearest.sort_unstable_by(order);
-        let mut met = HashSet::new();
-        nearest.retain(|near| met.insert(near.message));
-        nearest.truncate(limit);
-        Scan {
-            nearest,
-            asked: answers,
-            mean: mean as f32,
-            deviation: variance.sqrt() as f32,
-            pieces_count: count,
-        }
-    }
-}
-
-/// Dot product of signed bytes. Written in blocks of 16 sums so that the compiler uses vector
-/// instructions; 384 products of 127 x 127 fit an i32 300 times over.
-fn dot(question: &[i8], values: &[u8]) -> i32 {
-    const LANES: usize = 16;
-    let mut sums = [0_i32; LANES];
-    let (ones, ones_rest) = question.as_chunks::<LANES>();
-    let (others, others_rest) = values.as_chunks::<LANES>();
-    for (one, other) in ones.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += i32::from(i16::from(one[lane]) * i16::from(other[lane].cast_signed()));
-        }
-    }
-    let rest: i32 = ones_rest
-        .iter()
-        .zip(others_rest)
-        .map(|(one, other)| i32::from(*one) * i32::from(other.cast_signed()))
-        .sum();
-    sums.iter().sum::<i32>() + rest
 }
 
 fn number(bytes: &[u8]) -> u64 {

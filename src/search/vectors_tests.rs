@@ -84,7 +84,10 @@ fn what_was_appended_is_there_after_opening_again() {
     let vectors = open(&home);
     assert_eq!(vectors.pieces_count(), 2);
     assert_eq!(vectors.covered(), HashSet::from([MessageId(5), MessageId(6)]));
-    assert_eq!(ids(&vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan")), [5]);
+    assert_eq!(
+        ids(&vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan")),
+        [5]
+    );
 }
 
 #[test]
@@ -98,7 +101,10 @@ fn a_torn_tail_is_cut_and_written_over() {
         let mut vectors = open(&home);
         assert_eq!(vectors.pieces_count(), 2, "{torn}");
         vectors.append(&[entry(3, 0, 3)]).expect("append");
-        assert_eq!(ids(&open(&home).nearest(&vector(3), 1, &|_| true, &HashSet::new()).expect("scan")), [3]);
+        assert_eq!(
+            ids(&open(&home).nearest(&vector(3), 1, &|_| true, &HashSet::new()).expect("scan")),
+            [3]
+        );
         vectors.withdraw(&HashSet::from([MessageId(3)])).expect("withdraw");
         vectors.compact().expect("compact");
         assert_eq!(std::fs::metadata(&home.path).expect("file").len(), whole);
@@ -160,12 +166,18 @@ fn withdrawn_messages_are_not_found_and_go_when_compacted() {
     let entries: Vec<Entry> = (1..=4).map(|id| entry(id, 0, id as u64)).collect();
     vectors.append(&entries).expect("append");
     vectors.withdraw(&HashSet::from([MessageId(2), MessageId(9)])).expect("withdraw");
-    assert_eq!(vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan").nearest.len(), 3);
+    assert_eq!(
+        vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan").nearest.len(),
+        3
+    );
     assert!((vectors.waste() - 0.25).abs() < 1e-6);
     vectors.compact().expect("compact");
     assert!(vectors.waste() < 1e-6);
     vectors.append(&[entry(2, 0, 2)]).expect("append");
-    assert_eq!(ids(&open(&home).nearest(&vector(2), 1, &|_| true, &HashSet::new()).expect("scan")), [2]);
+    assert_eq!(
+        ids(&open(&home).nearest(&vector(2), 1, &|_| true, &HashSet::new()).expect("scan")),
+        [2]
+    );
 }
 
 #[test]
@@ -195,16 +207,4 @@ fn bad_vectors_are_refused_and_nothing_is_written() {
     }
     assert_eq!(vectors.pieces_count(), 0);
     assert!(vectors.nearest(&[1.0], 1, &|_| true, &HashSet::new()).is_err());
-}
-
-#[test]
-fn the_dot_product_is_exact() {
-    for len in [0, 1, 15, 16, 17, 384, 400] {
-        let one: Vec<i8> = (0..len).map(|i| (i * 37 % 255) as u8 as i8).collect();
-        let other: Vec<u8> = (0..len).map(|i| (i * 91 % 255) as u8).collect();
-        let plain: i32 =
-            one.iter().zip(&other).map(|(a, b)| i32::from(*a) * i32::from(*b as i8)).sum();
-        assert_eq!(dot(&one, &other), plain, "{len}");
-    }
-    assert_eq!(dot(&[-127; 384], &[0x81; 384]), 127 * 127 * 384);
 }

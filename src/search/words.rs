@@ -7,7 +7,6 @@
 //! Savoy, "Term proximity scoring", 2003).
 
 use std::collections::HashMap;
-use std::io;
 
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::schema::{Field, IndexRecordOption, Term};
@@ -16,9 +15,8 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, TantivyError};
 use super::bits::Bits;
 use super::concept::{Concept, Part};
 use super::index::Fields;
+use super::postings::{HashlessSum, closeness, phrase, positions, prefix_terms};
 
-/// Words a prefix stands for at most, the first in the alphabet.
-const PREFIX_WORDS_MAX: usize = 2_000;
 /// Candidates looked at closely.
 pub(super) const CLOSE_LOOKS_MAX: usize = 300;
 
@@ -45,8 +43,16 @@ pub(super) struct Tuning {
 }
 
 impl Tuning {
-    pub(super) const DEFAULT: Tuning =
-        Tuning { k1: 1.2, b_own: 0.8, near: 0.8, near_words: 8, coverage: 0.3, mended: 0.7, early: 0.4, early_words: 40.0 };
+    pub(super) const DEFAULT: Tuning = Tuning {
+        k1: 1.2,
+        b_own: 0.8,
+        near: 0.8,
+        near_words: 8,
+        coverage: 0.3,
+        mended: 0.7,
+        early: 0.4,
+        early_words: 40.0,
+    };
 }
 
 /// What a message's words say.
@@ -176,7 +182,7 @@ impl Words<'_> {
             .segments
             .iter()
             .zip(all)
-            .map(|(segment, sum)| alive(segment, sum.into_occurrences()))
+            .map(|(segment, sum)| alive(segment, sum.into_sums()))
             .collect())
     }
 
@@ -232,44 +238,6 @@ impl Words<'_> {
         Ok(())
     }
 
-    /// Words of the index that differ from a mistyped one by a letter or two.
-    fn mend(&self, concept: &Concept) -> Result<Vec<(String, f32)>, TantivyError> {
-        let Some((typed, _)) = concept.terms.iter().find(|(_, weight)| *weight >= 1.0) else {
-            return Ok(Vec::new());
-        };
-        let letters = typed.chars().count();
-        let Some(first) = typed.chars().next().filter(|_| letters >= 5) else {
-            return Ok(Vec::new());
-        };
-        let edits_max = if letters >= 8 { 2 } else { 1 };
-        let mut near: HashMap<String, (usize, u32)> = HashMap::new();
-        for segment in self.segments {
-            for field in [self.fields.own, self.fields.subject] {
-                let inverted = segment.inverted_index(field)?;
-                let mut stream = inverted.terms().range().ge(first.to_string()).into_stream()?;
-                while stream.advance() {
-                    let Ok(word) = std::str::from_utf8(stream.key()) else { continue };
-                    if !word.starts_with(first) {
-                        break;
-                    }
-                    if word.len().abs_diff(typed.len()) > edits_max * 2 {
-                        continue;
-                    }
-                    if let Some(edits) = edits(typed, word, edits_max) {
-                        let entry = near.entry(word.to_owned()).or_insert((edits, 0));
-                        entry.1 += stream.value().doc_freq;
-                    }
-                }
-            }
-        }
-        let mut near: Vec<(String, (usize, u32))> = near.into_iter().collect();
-        near.sort_by(|a, b| a.1.0.cmp(&b.1.0).then(b.1.1.cmp(&a.1.1)).then(a.0.cmp(&b.0)));
-        let fewest = near.first().map_or(0, |(_, (edits, _))| *edits);
-        near.retain(|(_, (edits, _))| *edits == fewest);
-        near.truncate(2);
-        Ok(near.into_iter().map(|(word, _)| (word, 1.0)).collect())
-    }
-
     /// Documents of each segment in which the concept stands.
     pub(super) fn documents(&self, concept: &Concept) -> Result<Vec<Bits>, TantivyError> {
         let found = self.occurrences(concept, &Tuning::DEFAULT)?;
@@ -289,181 +257,6 @@ impl Words<'_> {
 /// Robertson and Spärck Jones' weight, never below zero.
 fn rarity(total: f32, messages: f32) -> f32 {
     (1.0 + (total - messages + 0.5) / (messages + 0.5)).ln()
-}
-
-/// Levenshtein distance with swaps of neighbours as one step, if it is at most `edits_max`.
-fn edits(typed: &str, word: &str, edits_max: usize) -> Option<usize> {
-    let (a, b): (Vec<char>, Vec<char>) = (typed.chars().collect(), word.chars().collect());
-    if a.len().abs_diff(b.len()) > edits_max {
-        return None;
-    }
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let last = &rows[i - 1];
-            let mut best = (last[j] + 1).min(row[j - 1] + 1);
-            best = best.min(last[j - 1] + usize::from(a[i - 1] != b[j - 1]));
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row[j] = best;
-        }
-        if row.iter().all(|edits| *edits > edits_max) {
-            return None;
-        }
-        rows.push(row);
-    }
-    Some(rows[a.len()][b.len()]).filter(|edits| *edits <= edits_max)
-}
-
-/// Terms of a field that begin so, plain words only.
-pub(super) fn prefix_terms(
-    segment: &SegmentReader,
-    field: Field,
-    prefix: &str,
-) -> Result<Vec<String>, TantivyError> {
-    let inverted = segment.inverted_index(field)?;
-    let mut stream = inverted.terms().range().ge(prefix).into_stream()?;
-    let mut terms = Vec::new();
-    while stream.advance() && terms.len() < PREFIX_WORDS_MAX {
-        let Ok(word) = std::str::from_utf8(stream.key()) else { continue };
-        if !word.starts_with(prefix) {
-            break;
-        }
-        terms.push(word.to_owned());
-    }
-    Ok(terms)
-}
-
-/// Documents in which the parts stand side by side, and where each time. A part is one of several
-/// words.
-pub(super) fn phrase(
-    segment: &SegmentReader,
-    field: Field,
-    parts: &[Vec<String>],
-) -> Result<Vec<(u32, Vec<u32>)>, TantivyError> {
-    let mut starts: Vec<(u32, Vec<u32>)> = Vec::new();
-    for (part_index, words) in parts.iter().enumerate() {
-        let here = positions(segment, field, words, (part_index > 0).then_some(&starts))?;
-        if part_index == 0 {
-            starts = here;
-            continue;
-        }
-        let offset = part_index as u32;
-        let mut next = here.into_iter().peekable();
-        starts.retain_mut(|(doc, places)| {
-            while next.peek().is_some_and(|(other, _)| other < doc) {
-                next.next();
-            }
-            let Some((other, others)) = next.peek() else { return false };
-            if other != doc {
-                return false;
-            }
-            places.retain(|place| others.binary_search(&(place + offset)).is_ok());
-            !places.is_empty()
-        });
-        if starts.is_empty() {
-            break;
-        }
-    }
-    Ok(starts)
-}
-
-/// Where any of the words stands; only in the documents of `within`, if given.
-fn positions(
-    segment: &SegmentReader,
-    field: Field,
-    words: &[String],
-    within: Option<&Vec<(u32, Vec<u32>)>>,
-) -> io::Result<Vec<(u32, Vec<u32>)>> {
-    let inverted = segment.inverted_index(field).map_err(io::Error::other)?;
-    let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
-    let mut places = Vec::new();
-    for word in words {
-        let term = Term::from_field_text(field, word);
-        let option = IndexRecordOption::WithFreqsAndPositions;
-        let Some(mut postings) = inverted.read_postings(&term, option)? else { continue };
-        match within {
-            None => {
-                let mut doc = postings.doc();
-                while doc != TERMINATED {
-                    postings.positions(&mut places);
-                    found.push((doc, places.clone()));
-                    doc = postings.advance();
-                }
-            }
-            Some(within) => {
-                for (doc, _) in within {
-                    if postings.doc() < *doc && postings.seek(*doc) == TERMINATED {
-                        break;
-                    }
-                    if postings.doc() == *doc {
-                        postings.positions(&mut places);
-                        found.push((*doc, places.clone()));
-                    }
-                }
-            }
-        }
-    }
-    if words.len() > 1 {
-        merge_places(&mut found);
-    }
-    Ok(found)
-}
-
-/// Sorts by document and joins what several words said of one.
-fn merge_places(found: &mut Vec<(u32, Vec<u32>)>) {
-    found.sort();
-    found.dedup_by(|later, kept| {
-        let is_same = later.0 == kept.0;
-        if is_same {
-            kept.1.append(&mut later.1);
-            kept.1.sort_unstable();
-            kept.1.dedup();
-        }
-        is_same
-    });
-}
-
-/// Sums by document, in an array as long as the segment: quicker than a hash map, and in order.
-struct HashlessSum {
-    sums: Vec<f32>,
-    here: Vec<f32>,
-    touched: Vec<u32>,
-    any: bool,
-}
-
-impl HashlessSum {
-    fn new(len: u32) -> Self {
-        let len = len as usize;
-        HashlessSum { sums: vec![0.0; len], here: vec![0.0; len], touched: Vec::new(), any: false }
-    }
-
-    fn at_least(&mut self, doc: u32, value: f32) {
-        let slot = &mut self.here[doc as usize];
-        if *slot == 0.0 {
-            self.touched.push(doc);
-        }
-        *slot = slot.max(value);
-    }
-
-    /// Adds what was seen since the last fold, each value as `weigh` says.
-    fn fold(&mut self, weigh: impl Fn(u32, f32) -> f32) {
-        for doc in self.touched.drain(..) {
-            let seen = std::mem::take(&mut self.here[doc as usize]);
-            self.sums[doc as usize] += weigh(doc, seen);
-            self.any = true;
-        }
-    }
-
-    fn into_occurrences(self) -> Occurrences {
-        if !self.any {
-            return Vec::new();
-        }
-        let docs = 0..;
-        docs.zip(self.sums).filter(|(_, sum)| *sum > 0.0).collect()
-    }
 }
 
 impl Found {
@@ -507,7 +300,8 @@ impl Found {
             let weight = self.weights[concept_index];
             for (doc, frequency) in &self.occurrences[concept_index][segment] {
                 let sum = &mut sums[*doc as usize];
-                sum.score += weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
+                sum.score +=
+                    weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
                 sum.covered += weight;
                 sum.exact = sum.exact.saturating_add(u8::from(concept.is_exact));
                 sum.selects |= !concept.is_common;
@@ -550,7 +344,8 @@ impl Found {
                     *best = best.max(gain * share);
                 }
             }
-            for (place, score) in best.iter_mut().filter(|(place, _)| place.segment == segment_index)
+            for (place, score) in
+                best.iter_mut().filter(|(place, _)| place.segment == segment_index)
             {
                 score.score += gains.get(&place.doc).copied().unwrap_or(0.0);
             }
@@ -601,27 +396,6 @@ impl Found {
     }
 }
 
-/// 1 when the second stands `gap` words behind the first somewhere, less the further apart.
-fn closeness(ones: &[u32], others: &[u32], gap: u32, words_max: u32) -> f32 {
-    let mut best: f32 = 0.0;
-    for one in ones {
-        let at = others.partition_point(|other| other < one);
-        if let Some(behind) = others.get(at) {
-            let apart = (behind - one).abs_diff(gap);
-            if apart <= words_max {
-                best = best.max(1.0 / (1.0 + apart as f32));
-            }
-        }
-        if let Some(before) = at.checked_sub(1).and_then(|index| others.get(index)) {
-            let apart = one - before + gap;
-            if apart <= words_max {
-                best = best.max(0.8 / (1.0 + apart as f32));
-            }
-        }
-    }
-    best
-}
-
 fn keep_best(best: &mut Vec<(Place, WordScore)>, limit: usize) {
     let order = |a: &(Place, WordScore), b: &(Place, WordScore)| {
         b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0))
@@ -636,26 +410,6 @@ fn keep_best(best: &mut Vec<(Place, WordScore)>, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_slip_of_the_finger_is_one_edit() {
-        assert_eq!(edits("confimation", "confirmation", 2), Some(1));
-        assert_eq!(edits("recieve", "receive", 1), Some(1));
-        assert_eq!(edits("budget", "budget", 1), Some(0));
-        assert_eq!(edits("budget", "nugget", 1), None);
-        assert_eq!(edits("short", "shortened", 2), None);
-    }
-
-    #[test]
-    fn side_by_side_in_order_is_nearest() {
-        let near = closeness(&[3], &[4], 1, 8);
-        assert!((near - 1.0).abs() < 1e-6);
-        let swapped = closeness(&[4], &[3], 1, 8);
-        let apart = closeness(&[3], &[7], 1, 8);
-        assert!(near > swapped && swapped > 0.0 && near > apart && apart > 0.0);
-        assert!(closeness(&[3], &[40], 1, 8).abs() < 1e-6);
-        assert!(closeness(&[], &[1], 1, 8).abs() < 1e-6);
-    }
 
     #[test]
     fn rare_words_weigh_more_and_none_weighs_less_than_nothing() {
