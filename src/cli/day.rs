@@ -1,13 +1,24 @@
-//! `triage`, `why`, `brief` and the ledger's pages.
+//! `triage`, `why` and the ledger's pages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use super::args;
 use super::failure::Failure;
-use super::session::Session;
-use crate::mail::{Message, MessageId};
+use super::find::ids_of;
+use super::progress::Progress;
+use super::read::person;
+use super::screen::{Style, fit, shorten};
+use super::session::{Session, ledger_version, weighted};
+use crate::ledger::{self, Coverage, Ledger, Wanted};
+use crate::mail::when::{Norm, human_with_time};
+use crate::mail::{Message, MessageId, UnixSeconds};
 use crate::search::Fact;
 use crate::store::{Header, Store};
+use crate::triage::{self, Item, Kind, ListOptions, Norms, Rule, State, Tier};
 
 /// A page of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,23 +29,562 @@ pub(super) enum Page {
     Decisions,
 }
 
-pub(super) fn fact_ids(
-    _session: &Session<'_>,
-    _store: &Store,
-    _fact: &Fact,
-) -> Result<BTreeSet<MessageId>, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(BTreeSet::new())
+impl Page {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Owed => "owed",
+            Self::Waiting => "waiting",
+            Self::Promises => "promises",
+            Self::Decisions => "decisions",
+        }
+    }
 }
 
+impl From<triage::Error> for Failure {
+    fn from(error: triage::Error) -> Self {
+        match error {
+            triage::Error::Store(error) => error.into(),
+            error => Self::from_error(&error)
+                .hint("`postroom index rebuild` makes everything derived anew"),
+        }
+    }
+}
+
+impl From<ledger::Error> for Failure {
+    fn from(error: ledger::Error) -> Self {
+        match error {
+            ledger::Error::Store(error) => error.into(),
+            error => Self::from_error(&error)
+                .hint("`postroom index rebuild` makes everything derived anew"),
+        }
+    }
+}
+
+/// The config's hours, norms and rules, with what each rule matches.
+pub(super) fn settings(
+    session: &mut Session<'_>,
+    store: &Store,
+) -> Result<triage::Settings, Failure> {
+    let mut norms = Norms::default();
+    for (name, norm) in &session.config.tiers {
+        let wrong = |why: String| {
+            Failure::asked_wrongly(format!("reading [tiers.{name}]: {why}"))
+                .hint("for example: due = \"8 working hours\", \"2 working days\", \"30 minutes\"")
+        };
+        let parsed = Norm::parse(&norm.due).map_err(|error| wrong(error.to_string()))?;
+        match name.as_str() {
+            "now" => norms.now = parsed,
+            "today" => norms.today = parsed,
+            "normal" => norms.normal = parsed,
+            "consider" => norms.consider = parsed,
+            _ => return Err(wrong("there is no such tier with a due time".into())),
+        }
+    }
+    let mut rules = Vec::new();
+    for rule in session.config.rules.clone() {
+        let wrong = |why: String| {
+            Failure::asked_wrongly(format!("reading the rule {:?}: {why}", rule.when))
+                .hint("a rule has when = a query, and tier or kind")
+        };
+        let tier = rule.tier.as_deref().map(str::parse::<Tier>).transpose();
+        let kind = rule.kind.as_deref().map(str::parse::<Kind>).transpose();
+        let matches = ids_of(session, store, &rule.when)
+            .map_err(|failure| Failure { hint: failure.hint.clone(), ..wrong(failure.message) })?;
+        rules.push(Rule {
+            when: rule.when.clone(),
+            tier: tier.map_err(|error| wrong(error.to_string()))?,
+            kind: kind.map_err(|error| wrong(error.to_string()))?,
+            matches: matches.into_iter().collect::<HashSet<_>>(),
+        });
+    }
+    Ok(triage::Settings { calendar: session.calendar.clone(), norms, rules })
+}
+
+/// Judges what is wanted and not judged yet; gives back the coverage and the readings' version.
+pub(super) fn judge(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    wanted: &Wanted,
+    budget: Option<Duration>,
+) -> Result<(Coverage, String), Failure> {
+    let settings = settings(session, store)?;
+    let reader = session.reader()?;
+    let reader = weighted(&reader);
+    let began = Instant::now();
+    let mut progress = Progress::new(session.shows_progress(), "judging");
+    let coverage =
+        triage::judge_new(store, &reader, wanted, &settings, &mut |done, total| {
+            progress.at(done, total);
+            match budget {
+                Some(budget) if began.elapsed() >= budget => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        })?;
+    Ok((coverage, ledger::version(&reader)))
+}
+
+/// The time range triage and brief look at without a query.
+pub(super) fn window(session: &Session<'_>) -> Wanted {
+    Wanted::Between(UnixSeconds(session.now.0 - triage::WINDOW_SECONDS), session.now)
+}
+
+pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u8, Failure> {
+    let budget = args.budget.as_deref().map(budget).transpose()?;
+    let mut store = session.store()?;
+    let ids = if args.query.is_empty() {
+        None
+    } else {
+        let mut ids = ids_of(session, &store, &args.query.join(" "))?;
+        if let Some(limit) = args.limit {
+            ids.truncate(limit);
+        }
+        Some(ids)
+    };
+    let wanted = ids.clone().map_or_else(|| window(session), Wanted::These);
+    let (coverage, reading_version) = judge(session, &mut store, &wanted, budget)?;
+    let options = ListOptions {
+        as_of: session.now,
+        reading_version,
+        tiers: args.tier.iter().map(|tier| tier_of(*tier)).collect(),
+        kinds: args.kind.iter().map(|kind| kind_of(*kind)).collect(),
+        all: args.all || args.stats,
+        limit: if args.stats { None } else { args.limit },
+    };
+    let items = match &ids {
+        None => triage::list(&store, &options)?,
+        Some(ids) => triage::items(&store, ids, &options)?,
+    };
+    if args.stats {
+        return stats(session, &store, &items, coverage);
+    }
+    if session.global.json {
+        let values = items.iter().map(|item| json!(item)).collect();
+        let envelope = session
+            .envelope("triage", Some(&store))
+            .coverage(coverage.done, coverage.total)
+            .items(values);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    let folds = ids.is_none() && !args.all && args.tier.is_empty() && args.kind.is_empty();
+    print(session, &items, folds)?;
+    if coverage.done < coverage.total {
+        let left = coverage.total - coverage.done;
+        session.note(&format!(
+            "{left} of {} messages are not judged yet: run it again to go on",
+            coverage.total
+        ))?;
+    }
+    Ok(0)
+}
+
+/// `30s`, `2m`.
+fn budget(text: &str) -> Result<Duration, Failure> {
+    let wrong = || {
+        Failure::asked_wrongly(format!("--budget {text}: not a time")).hint("for example 30s or 2m")
+    };
+    let (number, unit) = match text.strip_suffix('s') {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('m').ok_or_else(wrong)?, 60),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+fn tier_of(tier: args::Tier) -> Tier {
+    match tier {
+        args::Tier::Now => Tier::Now,
+        args::Tier::Today => Tier::Today,
+        args::Tier::Normal => Tier::Normal,
+        args::Tier::Consider => Tier::Consider,
+        args::Tier::Fyi => Tier::Fyi,
+    }
+}
+
+fn kind_of(kind: args::Kind) -> Kind {
+    match kind {
+        args::Kind::Person => Kind::Person,
+        args::Kind::List => Kind::List,
+        args::Kind::Newsletter => Kind::Newsletter,
+        args::Kind::Promotion => Kind::Promotion,
+        args::Kind::Notification => Kind::Notification,
+        args::Kind::Transaction => Kind::Transaction,
+        args::Kind::Calendar => Kind::Calendar,
+        args::Kind::Junk => Kind::Junk,
+        args::Kind::Suspicious => Kind::Suspicious,
+    }
+}
+
+fn title(tier: Tier) -> (Style, &'static str) {
+    match tier {
+        Tier::Now => (Style::Red, "NOW       minutes; belongs in a call"),
+        Tier::Today => (Style::Yellow, "TODAY     within the working day"),
+        Tier::Normal => (Style::Green, "NORMAL    about a working day"),
+        Tier::Consider => (Style::Cyan, "CONSIDER  one or two days, wants thought"),
+        Tier::Fyi => (Style::Dim, "FYI       no reply expected"),
+    }
+}
+
+/// The list for a person; `folds` shows `fyi` as a count.
+pub(super) fn print(
+    session: &mut Session<'_>,
+    items: &[Item],
+    folds: bool,
+) -> Result<(), Failure> {
+    let mut shown = 0;
+    for tier in Tier::ALL {
+        let of_tier: Vec<&Item> = items.iter().filter(|item| item.thread_tier == tier).collect();
+        if of_tier.is_empty() {
+            continue;
+        }
+        let (style, title) = title(tier);
+        if tier == Tier::Fyi && folds {
+            let line = aside(&of_tier);
+            if shown > 0 {
+                session.out.end()?;
+            }
+            session.out.line(Style::Dim, &line)?;
+            return Ok(());
+        }
+        if shown > 0 {
+            session.out.end()?;
+        }
+        session.out.line(style, title)?;
+        for item in of_tier {
+            row(session, item)?;
+        }
+        shown += 1;
+    }
+    if items.is_empty() {
+        session.out.line(Style::Plain, "Nothing is open. Your mail can wait.")?;
+    } else if folds {
+        session.out.end()?;
+        session.out.line(Style::Dim, "Nothing else came.")?;
+    }
+    Ok(())
+}
+
+/// "Set aside: 41 threads, no reply expected (12 newsletters, …)".
+fn aside(items: &[&Item]) -> String {
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    for item in items {
+        *kinds.entry(item.kind).or_default() += 1;
+    }
+    let parts: Vec<String> =
+        kinds.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
+    format!(
+        "Set aside, no reply expected: {} threads ({}). --all lists them.",
+        items.len(),
+        parts.join(", ")
+    )
+}
+
+fn row(session: &mut Session<'_>, item: &Item) -> Result<(), Failure> {
+    let who = if item.from.name.is_empty() { &item.from.address } else { &item.from.name };
+    let due = item.due.map_or_else(String::new, |due| {
+        human_with_time(due, session.now, &session.calendar.zone)
+    });
+    let late = item.state == State::Overdue;
+    session.out.put(Style::Dim, &format!("{:>6}  ", item.id.0))?;
+    session.out.put(if late { Style::Red } else { Style::Plain }, &fit(&due, 17))?;
+    session.out.put(Style::Plain, " ")?;
+    session.out.put(Style::Bold, &fit(who, 20))?;
+    session.out.put(Style::Plain, " ")?;
+    let left = session.out.width.saturating_sub(48).max(24);
+    let gist = if item.gist.is_empty() { &item.subject } else { &item.gist };
+    let mark = match item.kind {
+        Kind::Suspicious => "[tries to deceive?] ",
+        Kind::Junk => "[junk?] ",
+        _ => "",
+    };
+    session.out.put(Style::Magenta, mark)?;
+    let late_mark = if late { " · late" } else { "" };
+    session.out.line(
+        Style::Plain,
+        &format!("{}{late_mark}", shorten(gist, left - mark.len() - late_mark.len())),
+    )?;
+    Ok(())
+}
+
+fn stats(
+    session: &mut Session<'_>,
+    store: &Store,
+    items: &[Item],
+    coverage: Coverage,
+) -> Result<u8, Failure> {
+    let states =
+        [State::Open, State::Overdue, State::Answered, State::Superseded, State::Lapsed];
+    let mut counts: BTreeMap<(Tier, State), u64> = BTreeMap::new();
+    for item in items {
+        *counts.entry((item.tier, item.state)).or_default() += 1;
+    }
+    let count = |tier, state| counts.get(&(tier, state)).copied().unwrap_or(0);
+    if session.global.json {
+        let values = Tier::ALL
+            .into_iter()
+            .map(|tier| {
+                let mut value = json!({"tier": tier.as_str()});
+                for state in states {
+                    value[state.as_str()] = json!(count(tier, state));
+                }
+                value
+            })
+            .collect();
+        let envelope = session
+            .envelope("triage stats", Some(store))
+            .coverage(coverage.done, coverage.total)
+            .items(values);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    let head: String = states.iter().map(|state| format!("{:>12}", state.as_str())).collect();
+    session.out.line(Style::Dim, &format!("{:<10}{head}", "threads"))?;
+    for tier in Tier::ALL {
+        let cells: String =
+            states.iter().map(|state| format!("{:>12}", count(tier, *state))).collect();
+        session.out.line(Style::Plain, &format!("{:<10}{cells}", tier.as_str()))?;
+    }
+    Ok(0)
+}
+
+pub(super) fn why(session: &mut Session<'_>, args: &args::OneId) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    let id = session.message_id(&store, &args.id)?;
+    let (coverage, reading_version) =
+        judge(session, &mut store, &Wanted::These(vec![id]), None)?;
+    let options = ListOptions {
+        as_of: session.now.max(store.header(id)?.date),
+        reading_version,
+        tiers: Vec::new(),
+        kinds: Vec::new(),
+        all: true,
+        limit: None,
+    };
+    let item = triage::items(&store, &[id], &options)?.pop();
+    let (Some(item), Some(verdict)) = (item, triage::verdict(&store, id)?) else {
+        return Err(Failure::could_not(format!("message {} is your own: it is not judged", id.0))
+            .hint("`postroom promises` lists what you promised in it"));
+    };
+    if session.global.json {
+        let mut value = json!(item);
+        value["signals"] = json!(verdict.signals);
+        value["sender"] = json!(verdict.sender);
+        let envelope = session
+            .envelope("why", Some(&store))
+            .coverage(coverage.done, coverage.total)
+            .items(vec![value]);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    let due = item.due.map_or("no due time".to_owned(), |due| {
+        format!("due {}", human_with_time(due, session.now, &session.calendar.zone))
+    });
+    let (style, _) = title(item.tier);
+    session.out.put(style, &item.tier.as_str().to_uppercase())?;
+    session.out.line(
+        Style::Plain,
+        &format!(
+            "  {}, {}, {due}, {} ({:.0} % sure)",
+            item.kind.as_str(),
+            if item.needs_reply { "wants a reply" } else { "wants no reply" },
+            item.state.as_str(),
+            item.confidence * 100.0
+        ),
+    )?;
+    session.out.line(Style::Dim, &format!("{} · {}", person(&item.from), item.subject))?;
+    session.out.end()?;
+    for reason in &item.reasons {
+        session.out.put(Style::Plain, &format!("- {}", reason.text))?;
+        if !reason.quote.is_empty() {
+            let quote = shorten(&reason.quote, 160);
+            session.out.put(Style::Cyan, &format!(": “{quote}”"))?;
+        }
+        session.out.end()?;
+    }
+    session.out.end()?;
+    for signal in &verdict.signals {
+        let line = format!("  {:<28} {:>8.2}  {:+.2}", signal.name, signal.value, signal.weight);
+        session.out.line(Style::Dim, &line)?;
+    }
+    Ok(0)
+}
+
+pub(super) fn ledger(
+    session: &mut Session<'_>,
+    page: Page,
+    args: &args::Ledger,
+) -> Result<u8, Failure> {
+    let since = since(session, &args.within)?;
+    let mut store = session.store()?;
+    let (coverage, version) =
+        judge(session, &mut store, &Wanted::Between(since, session.now), None)?;
+    let ledger = Ledger::load(&store, &version, session.now)?;
+    let items = match page {
+        Page::Owed => ledger.owed(),
+        Page::Waiting => ledger.waiting(),
+        Page::Promises => ledger.promises(),
+        Page::Decisions => ledger.decisions(),
+    };
+    let items: Vec<ledger::Item> = items
+        .into_iter()
+        .filter(|item| item.made >= since)
+        .filter(|item| {
+            args.all || page == Page::Decisions || matches!(item.state.as_str(), "open" | "slipped")
+        })
+        .collect();
+    if session.global.json {
+        let values = items.iter().map(|item| json!(item)).collect();
+        let envelope = session
+            .envelope(page.kind(), Some(&store))
+            .coverage(coverage.done, coverage.total)
+            .items(values);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    if items.is_empty() {
+        session.note("nothing found")?;
+    }
+    for item in &items {
+        ledger_row(session, page, item)?;
+    }
+    Ok(0)
+}
+
+fn ledger_row(session: &mut Session<'_>, page: Page, item: &ledger::Item) -> Result<(), Failure> {
+    let zone = session.calendar.zone.clone();
+    let when = match (page, item.due) {
+        (Page::Decisions, _) => human_with_time(item.made, session.now, &zone),
+        (_, Some(due)) => human_with_time(due, session.now, &zone),
+        (_, None) => String::new(),
+    };
+    let other = match item.side {
+        ledger::Side::Mine if page != Page::Decisions => item.whom.first().unwrap_or(&item.who),
+        _ => &item.who,
+    };
+    let who = if other.name.is_empty() { &other.address } else { &other.name };
+    let state = item.state.as_str();
+    let style = match state {
+        "slipped" => Style::Red,
+        "kept" => Style::Green,
+        "superseded" => Style::Dim,
+        _ => Style::Plain,
+    };
+    session.out.put(Style::Dim, &format!("{:>6}  ", item.id.0))?;
+    session.out.put(style, &fit(&when, 17))?;
+    session.out.put(Style::Plain, " ")?;
+    session.out.put(Style::Bold, &fit(who, 20))?;
+    session.out.put(Style::Plain, " ")?;
+    let mine = match (page, item.side) {
+        (Page::Promises | Page::Owed, ledger::Side::Mine) => "you promised: ",
+        (Page::Promises, ledger::Side::Theirs) => "promised you: ",
+        _ => "",
+    };
+    let tail = match (state, item.superseded_by) {
+        ("superseded", Some(id)) => format!(" (superseded by {})", id.0),
+        ("open", _) => String::new(),
+        (state, _) => format!(" ({state})"),
+    };
+    let left = session.out.width.saturating_sub(48 + tail.len() + mine.len()).max(30);
+    session.out.put(Style::Dim, mine)?;
+    session.out.put(style, &shorten(&item.text, left))?;
+    session.out.line(Style::Dim, &tail)?;
+    Ok(())
+}
+
+/// `90d`, `1y`, `all`.
+fn since(session: &Session<'_>, text: &str) -> Result<UnixSeconds, Failure> {
+    if text == "all" {
+        return Ok(UnixSeconds(0));
+    }
+    let range = crate::mail::when::parse_query_date(text, session.now, &session.calendar.zone);
+    range.map(|(from, _)| from).ok_or_else(|| {
+        Failure::asked_wrongly(format!("--within {text}: not an age"))
+            .hint("for example 90d, 6m, 1y, or all")
+    })
+}
+
+/// Answers `tier:`, `kind:`, `due:` and `is:` for search, from what triage stored.
+pub(super) fn fact_ids(
+    session: &Session<'_>,
+    store: &Store,
+    fact: &Fact,
+) -> Result<BTreeSet<MessageId>, Box<dyn std::error::Error + Send + Sync>> {
+    let until = session.until();
+    let beginning = UnixSeconds(i64::MIN);
+    let from_ledger = |items: Vec<ledger::Item>| items.into_iter().map(|item| item.id).collect();
+    Ok(match fact {
+        Fact::Tier(tier) => store
+            .verdicts(beginning, until)?
+            .into_iter()
+            .filter(|row| row.tier == *tier)
+            .map(|row| row.message)
+            .collect(),
+        Fact::Kind(kind) => store
+            .verdicts(beginning, until)?
+            .into_iter()
+            .filter(|row| row.kind == *kind)
+            .map(|row| row.message)
+            .collect(),
+        Fact::Due(span) => {
+            let (from, to) = span.bounds(session.now, &session.calendar.zone);
+            store
+                .verdicts(beginning, until)?
+                .into_iter()
+                .filter(|row| row.due.is_some_and(|due| due >= from && due < to))
+                .map(|row| row.message)
+                .collect()
+        }
+        Fact::Owed => from_ledger(load_ledger(session, store)?.owed()),
+        Fact::Waiting => from_ledger(load_ledger(session, store)?.waiting()),
+        Fact::Answered => answered(store, until)?,
+    })
+}
+
+fn load_ledger(
+    session: &Session<'_>,
+    store: &Store,
+) -> Result<Ledger, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Ledger::load(store, &ledger_version(), session.now)?)
+}
+
+/// Messages by others that the user wrote after, in the same thread; or marked so by a mail
+/// program.
+fn answered(store: &Store, until: UnixSeconds) -> Result<BTreeSet<MessageId>, crate::store::Error> {
+    let mut last_own: BTreeMap<crate::mail::ThreadId, UnixSeconds> = BTreeMap::new();
+    let mut others: Vec<(MessageId, crate::mail::ThreadId, UnixSeconds, bool)> = Vec::new();
+    let scope = crate::store::Scope { until: Some(until), ..crate::store::Scope::default() };
+    store.each_header(&scope, |header: Header| {
+        if header.own {
+            let newest = last_own.entry(header.thread).or_insert(header.date);
+            *newest = (*newest).max(header.date);
+        } else {
+            others.push((header.id, header.thread, header.date, header.flags.contains('R')));
+        }
+        Ok::<(), crate::store::Error>(())
+    })?;
+    Ok(others
+        .into_iter()
+        .filter(|(_, thread, date, marked)| {
+            *marked || last_own.get(thread).is_some_and(|own| own > date)
+        })
+        .map(|(id, ..)| id)
+        .collect())
+}
+
+/// The message in a dozen words: as the reader saw it, else by its structure alone.
 pub(super) fn gist(
     _session: &Session<'_>,
-    _store: &Store,
-    _header: &Header,
-    _message: &Message,
+    store: &Store,
+    header: &Header,
+    message: &Message,
 ) -> Result<String, Failure> {
-    Ok(String::new())
+    let stored = ledger::gist(store, header.id, &ledger_version())?;
+    if !stored.is_empty() {
+        return Ok(stored);
+    }
+    let own = crate::mail::own_words(&message.text);
+    let sentences: Vec<(&str, f32)> =
+        crate::mail::sentences(&own).into_iter().map(|span| (&own[span], 0.5)).collect();
+    Ok(crate::mail::gist(&header.subject, &sentences))
 }
-pub(super) fn triage(_s: &mut Session<'_>, _a: &args::Triage) -> Result<u8, Failure> { Ok(1) }
-pub(super) fn why(_s: &mut Session<'_>, _a: &args::OneId) -> Result<u8, Failure> { Ok(1) }
-pub(super) fn brief(_s: &mut Session<'_>, _a: &args::Brief) -> Result<u8, Failure> { Ok(1) }
-pub(super) fn ledger(_s: &mut Session<'_>, _p: Page, _a: &args::Ledger) -> Result<u8, Failure> { Ok(1) }
+

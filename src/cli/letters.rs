@@ -1,4 +1,4 @@
-//! `draft`, `compose`, `check` and `outbox`.
+//! `outbox`.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::guard::{Companion, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human};
 use crate::outbox::{self, Outcome, Server, Shown, Tls};
-use crate::store::{Change, Letter, LetterId, LetterRow, LetterState, Store};
+use crate::store::{Letter, LetterId, LetterRow, LetterState, Store};
 
 /// An edited letter is read up to here.
 const LETTER_BYTES_MAX: u64 = 4 << 20;
@@ -389,18 +389,3 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
     Ok(server)
 }
 
-/// Stores a letter and writes it into the journal.
-#[allow(dead_code)]
-pub(super) fn keep(
-    session: &Session<'_>,
-    store: &mut Store,
-    letter: &Letter,
-    in_reply_to: Option<crate::mail::MessageId>,
-) -> Result<LetterId, Failure> {
-    let id = store.add_letter(&letter.to_json(), in_reply_to, session.now)?;
-    store.record(Change::Draft(id), in_reply_to.as_slice(), session.now)?;
-    Ok(id)
-}
-pub(super) fn draft(_s: &mut Session<'_>, _a: &args::Draft) -> Result<u8, Failure> { Ok(1) }
-pub(super) fn compose(_s: &mut Session<'_>, _a: &args::Compose) -> Result<u8, Failure> { Ok(1) }
-pub(super) fn check(_s: &mut Session<'_>, _a: &args::Check, _i: &mut dyn Read) -> Result<u8, Failure> { Ok(1) }

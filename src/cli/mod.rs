@@ -5,6 +5,7 @@
 //! what a command works with, `screen` where every answer goes; one file a group of commands.
 
 mod args;
+mod brief;
 mod config;
 mod day;
 pub mod demo;
@@ -20,6 +21,7 @@ mod read;
 mod screen;
 mod session;
 mod show_demo;
+mod write;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read, Write};
@@ -193,14 +195,14 @@ fn command(
         Command::Import(args) => import::run(session, args),
         Command::Triage(args) => day::triage(session, args),
         Command::Why(args) => day::why(session, args),
-        Command::Brief(args) => day::brief(session, args),
+        Command::Brief(args) => brief::run(session, args),
         Command::Owed(args) => day::ledger(session, day::Page::Owed, args),
         Command::Waiting(args) => day::ledger(session, day::Page::Waiting, args),
         Command::Promises(args) => day::ledger(session, day::Page::Promises, args),
         Command::Decisions(args) => day::ledger(session, day::Page::Decisions, args),
-        Command::Draft(args) => letters::draft(session, args),
-        Command::Compose(args) => letters::compose(session, args),
-        Command::Check(args) => letters::check(session, args, input),
+        Command::Draft(args) => write::draft(session, args),
+        Command::Compose(args) => write::compose(session, args),
+        Command::Check(args) => write::check(session, args, input),
         Command::Outbox(args) => letters::outbox(session, args, input, companion),
         Command::Search(args) => find::search(session, args),
         Command::Count(args) => find::count(session, args),

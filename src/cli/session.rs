@@ -10,6 +10,7 @@ use super::home::Home;
 use super::progress::Progress;
 use super::screen::{Envelope, Screen};
 use crate::engine::Reader;
+use crate::ledger::Weighted;
 use crate::mail::MessageId;
 use crate::mail::UnixSeconds;
 use crate::mail::when::{Calendar, format_rfc3339, parse_rfc3339};
@@ -229,6 +230,23 @@ impl Embed for Embedding<'_> {
     ) -> Result<Vec<Vec<f32>>, Box<dyn std::error::Error + Send + Sync>> {
         self.0.embed(texts).map_err(Into::into)
     }
+}
+
+/// Names the reader's weights: readings made by others are made anew.
+fn weights() -> String {
+    let heads: String =
+        models::heads_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{} {heads}", super::READER_NAME)
+}
+
+/// The reader as the ledger and triage want it.
+pub(super) fn weighted(reader: &Reader) -> Weighted<'_> {
+    Weighted::new(reader, weights())
+}
+
+/// What stamps the readings this program makes.
+pub(super) fn ledger_version() -> String {
+    crate::ledger::version_of(&weights())
 }
 
 /// Opens a folder to write into, or says why not.

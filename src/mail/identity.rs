@@ -10,6 +10,17 @@ use super::types::{Message, Person};
 ///
 /// Nothing when it has no date and no body: then too little is left to tell messages apart.
 pub fn identity(message: &Message) -> Option<String> {
+    key(message, |at| at)
+}
+
+/// [`identity`], but for whole hours: old archives hold the same message twice with its time read in
+/// two zones. Two messages alike in this are copies only when they lie in different folders and less
+/// than a day apart: an hourly notice is alike every hour.
+pub fn identity_any_hour(message: &Message) -> Option<String> {
+    key(message, |at| at.rem_euclid(3_600))
+}
+
+fn key(message: &Message, time: impl Fn(i64) -> i64) -> Option<String> {
     if message.date.is_none() && message.text.trim().is_empty() {
         return None;
     }
@@ -17,7 +28,7 @@ pub fn identity(message: &Message) -> Option<String> {
     push_people(&mut key, &message.from);
     key.push('|');
     if let Some(date) = message.date {
-        key.push_str(&date.at.0.to_string());
+        key.push_str(&time(date.at.0).to_string());
     }
     key.push('|');
     key.push_str(&fold(&message.subject));
@@ -215,6 +226,15 @@ mod tests {
             .replace("16:39:00 -0700", "23:39:00 +0000")
             .replace('\n', "\r\n");
         assert_eq!(identity(&parse(other.as_bytes())), one);
+    }
+
+    #[test]
+    fn whole_hours_can_be_passed_over() {
+        let one = parse(MAIL.as_bytes());
+        let shifted = parse(MAIL.replace("16:39", "06:39").as_bytes());
+        let other = parse(MAIL.replace("16:39", "16:40").as_bytes());
+        assert_eq!(identity_any_hour(&one), identity_any_hour(&shifted));
+        assert_ne!(identity_any_hour(&one), identity_any_hour(&other));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::Once;
 pub(super) use self::defuse::MESSAGE_BYTES_MAX;
 pub(super) use self::words::base64;
 
-use self::body::{Field, Parts, TextKind};
+use self::body::{Field, PartText, Parts, TextKind};
 use super::headers;
 use super::html::{self, Link};
 use super::types::{Message, Moment, Person};
@@ -27,9 +27,10 @@ const LINKS_MAX: usize = 1_000;
 ///
 /// Of a message longer than 100 MB the beginning is read, of its text the first 2 MB.
 pub fn parse(raw: &[u8]) -> Message {
-    quietly(|| read(raw)).unwrap_or_else(|| Message {
-        problems: vec!["the message could not be taken apart".to_owned()],
-        ..Message::default()
+    quietly(|| read(raw)).unwrap_or_else(|| {
+        let mut message = quietly(|| read_roughly(raw)).unwrap_or_default();
+        message.problems.push("the message could not be taken apart".to_owned());
+        message
     })
 }
 
@@ -128,6 +129,22 @@ fn read(raw: &[u8]) -> Message {
     message
 }
 
+/// The header, and whatever follows it as it stands.
+fn read_roughly(raw: &[u8]) -> Message {
+    let whole = defuse::whole(raw);
+    let gap = |mark: &[u8]| {
+        let at = whole.windows(mark.len()).position(|window| window == mark);
+        at.map(|at| at + mark.len())
+    };
+    let body = gap(b"\n\r\n").into_iter().chain(gap(b"\n\n")).min().unwrap_or(whole.len());
+    let mut message = read(&whole[..body]);
+    let kind = TextKind::Plain;
+    let text = words::utf8(&whole[body..], None);
+    let part = PartText { kind, text, flowed: false, delete_space: false };
+    (message.text, message.hidden_chars) = text::readable(&part);
+    message
+}
+
 fn arrival(raw: &[u8]) -> Option<Moment> {
     let (line, _) = defuse::split_line(raw);
     date::moment(&String::from_utf8_lossy(line.get(5..)?))
@@ -149,7 +166,7 @@ impl Shown {
             return plain;
         }
         let rich = Self::from(parts, parts.rich_ids().collect());
-        if text::words_count(&rich.text) > text::words_count(&plain.text) {
+        if text::words(&rich.text).count() > text::words(&plain.text).count() {
             return rich;
         }
         if !plain.text.is_empty() {

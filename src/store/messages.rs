@@ -83,6 +83,8 @@ pub struct Scope {
     pub ids: Option<Vec<MessageId>>,
     /// Only this thread.
     pub thread: Option<ThreadId>,
+    /// Only from this address (lower case).
+    pub from: Option<String>,
     /// Sent at or after.
     pub since: Option<UnixSeconds>,
     /// Sent at or before.
@@ -279,6 +281,10 @@ fn select(scope: &Scope, ids: Option<&[MessageId]>) -> (String, Vec<Value>) {
     }
     if let Some(generation) = scope.after_generation {
         add("m.generation >", generation);
+    }
+    if let Some(from) = &scope.from {
+        wheres.push("m.from_address = ?".to_owned());
+        values.push(Value::Text(from.clone()));
     }
     if let Some(ids) = ids {
         let marks = vec!["?"; ids.len()].join(",");

@@ -13,6 +13,8 @@ mod letter;
 mod letters;
 mod messages;
 mod own;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{
     ContentType, Encoding, HeaderName, HeaderValue, MessageParser, MessagePart, MimeHeaders,
@@ -146,30 +145,48 @@ impl<'a> Parts<'a> {
     }
 
     /// Does the library's reading of a text part need a second look?
-    fn may_lie(&self, part: &MessagePart<'_>, read: &str, charset: Option<&str>) -> bool {
+    fn may_lie(&self, part: &MessagePart<'a>, read: &str, charset: Option<&str>) -> bool {
         let range = part.offset_body as usize..part.offset_end as usize;
-        if part.is_encoding_problem || self.safe.get(range.clone()) != self.raw.get(range) {
+        let raw = self.slice(part.offset_body, part.offset_end);
+        // A soft line break before the boundary costs the library the letters before it.
+        let is_miscounted =
+            part.encoding == Encoding::QuotedPrintable && raw.trim_ascii_end().ends_with(b"=");
+        if is_miscounted
+            || part.is_encoding_problem
+            || self.safe.get(range.clone()) != self.raw.get(range)
+        {
             return true;
         }
         if read.is_ascii() {
             // ISO-2022-JP is ASCII to look at; with no charset said it was left as it is.
             return charset.is_none() && read.contains("\x1b$");
         }
-        charset.is_none_or(|charset| words::is_unicode_or_ascii(charset) || is_western(charset))
+        match charset {
+            // The library reads `us-ascii` as Windows-1252, too.
+            Some(charset) if is_western(charset) || words::is_ascii_name(charset) => true,
+            Some(charset) if !words::is_unicode_or_ascii(charset) => false,
+            _ => read.contains('\u{fffd}'),
+        }
     }
 
-    /// Contents of a part after transfer decoding.
-    fn bytes(&self, part: &MessagePart<'_>) -> Cow<'a, [u8]> {
+    /// Contents of a part after transfer decoding: the library's, where it saw what was written.
+    fn bytes<'p>(&'p self, part: &'p MessagePart<'a>) -> Cow<'p, [u8]> {
         let raw = self.slice(part.offset_body, part.offset_end);
-        if part.is_encoding_problem {
-            return forgiving(raw, part.content_transfer_encoding().unwrap_or_default());
+        let range = part.offset_body as usize..part.offset_end as usize;
+        if let PartType::Binary(read) | PartType::InlineBinary(read) = &part.body
+            && !part.is_encoding_problem
+            && self.safe.get(range) == Some(raw)
+        {
+            return Cow::Borrowed(read);
         }
-        match part.encoding {
+        let encoding = part.content_transfer_encoding().unwrap_or_default();
+        let strict = match part.encoding {
+            _ if part.is_encoding_problem => None,
             Encoding::None => Some(Cow::Borrowed(raw)),
             Encoding::Base64 => base64_decode(raw).map(Cow::Owned),
-            Encoding::QuotedPrintable => quoted_printable_decode(raw).map(Cow::Owned),
-        }
-        .unwrap_or(Cow::Borrowed(raw))
+            Encoding::QuotedPrintable => None,
+        };
+        strict.unwrap_or_else(|| forgiving(raw, encoding))
     }
 
     /// A `Content-…` field as written: the fuses may have been in a file name.
@@ -253,10 +270,7 @@ impl<'a> Parts<'a> {
     }
 
     fn size_of(&self, part: &MessagePart<'a>) -> u64 {
-        match &part.body {
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len() as u64,
-            _ => self.bytes(part).len() as u64,
-        }
+        self.bytes(part).len() as u64
     }
 
     /// File name, or for a nested message its subject.

@@ -139,7 +139,10 @@ impl Seen {
     /// `16:39`, `16:39:00`, `16:39:00.123Z`, `4:39PM`, `16:39:00+0200`.
     fn take_time(&mut self, word: &str) {
         let end = word.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(word.len());
-        let mut parts = word[..end].split(':').map(|part| part.parse::<i64>().unwrap_or(99));
+        let mut parts = word[..end]
+            .trim_end_matches(':')
+            .split(':')
+            .map(|part| part.parse::<i64>().unwrap_or(99));
         let hour = parts.next().unwrap_or(99);
         let minute = parts.next().unwrap_or(99);
         let second = parts.next().unwrap_or(0);
@@ -335,6 +338,7 @@ mod tests {
         check("Mon, 14 May 2001", 989_798_400, 0);
         check("Mon, 14 May 2001 23:39:60 +0000", 989_883_599, 0);
         check("Mon, 14 May 2001 16:39:00 -07000", 989_883_540, -420);
+        check("Mon, 14 May 2001 23:39:x +0000", 989_883_540, 0);
         check("mar, 15 mag 2001 00:00:00 +0000", 989_884_800, 0);
     }
 

@@ -102,7 +102,7 @@ pub(crate) fn is_stub(text: &str) -> bool {
         "nel browser",
         "no navegador",
     ];
-    let words = words_count(text);
+    let words = words(text).take(STUB_WORDS_MAX + 1).count();
     if words == 0 {
         return true;
     }
@@ -114,8 +114,8 @@ pub(crate) fn is_stub(text: &str) -> bool {
 }
 
 /// Words that are no web addresses.
-pub(crate) fn words_count(text: &str) -> usize {
-    text.split_whitespace().filter(|word| !word.contains("://")).count()
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().filter(|word| !word.contains("://"))
 }
 
 /// The value of the first line `NAME:` or `NAME;…:` of an iCalendar text, unfolded, unescaped.

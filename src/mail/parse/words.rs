@@ -56,10 +56,16 @@ pub(crate) fn mend(bytes: &[u8]) -> String {
 /// Charsets whose name says nothing of bytes above 127 when the text is not UTF-8.
 pub(crate) fn is_unicode_or_ascii(charset: &str) -> bool {
     let charset = charset.trim();
-    ["utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "unknown"]
+    ["utf-8", "utf8", "unknown-8bit", "x-unknown", "unknown"]
         .iter()
         .any(|name| charset.eq_ignore_ascii_case(name))
+        || is_ascii_name(charset)
         || charset_decoder(charset.as_bytes()).is_none()
+}
+
+pub(crate) fn is_ascii_name(charset: &str) -> bool {
+    let charset = charset.trim();
+    ["us-ascii", "ascii", "ansi_x3.4-1968"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 /// `text` with each run of encoded words handed, decoded, to `emit`.
@@ -83,6 +89,7 @@ pub(crate) fn decode_words(text: &str, emit: impl Fn(&str, &mut String)) -> Cow<
         while let Some((next, after_next)) = EncodedWord::read(after.trim_start()) {
             if next.charset.eq_ignore_ascii_case(word.charset) {
                 word.bytes.extend_from_slice(&next.bytes);
+                word.is_read |= next.is_read;
             } else {
                 decoded.push_str(&word.text());
                 word = next;
@@ -99,6 +106,8 @@ pub(crate) fn decode_words(text: &str, emit: impl Fn(&str, &mut String)) -> Cow<
 
 struct EncodedWord<'a> {
     charset: &'a str,
+    /// Letters above 127 stood in it as they are, and have been read by now.
+    is_read: bool,
     bytes: Vec<u8>,
 }
 
@@ -121,10 +130,13 @@ impl<'a> EncodedWord<'a> {
         };
         // RFC 2231 section 5: a language may follow the charset.
         let charset = charset.split('*').next().unwrap_or(charset);
-        Some((Self { charset, bytes }, after))
+        Some((Self { charset, is_read: !data.is_ascii(), bytes }, after))
     }
 
     fn text(&self) -> Cow<'_, str> {
+        if self.is_read && std::str::from_utf8(&self.bytes).is_ok() {
+            return utf8(&self.bytes, None);
+        }
         match charset_decoder(self.charset.as_bytes()) {
             Some(decode) if !is_unicode_or_ascii(self.charset) => Cow::Owned(decode(&self.bytes)),
             _ => utf8(&self.bytes, None),
@@ -254,6 +266,7 @@ mod tests {
         assert_eq!(line(b"\xf0\xd2\xc9\xd7\xc5\xd4", Some("koi8-r")), "Привет");
         assert_eq!(line(b"Gr\xfc\xdfe \xc3\xbc", Some("utf-8")), "Grüße ü");
         check(b"=?utf-8?Q?Gr=FC=DFe?=", "Grüße");
+        check(b"=?iso-8859-1?Q?Gr\xfc\xdfe_=?= =?iso-8859-1?Q?aus?=", "Grüße =aus");
     }
 
     #[test]

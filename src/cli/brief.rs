@@ -1,0 +1,140 @@
+//! `brief`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::args;
+use super::day;
+use super::failure::Failure;
+use super::screen::{Style, shorten};
+use super::session::Session;
+use crate::brief::{self, Brief, Line, Remembered, Section, SinceLast};
+use crate::mail::UnixSeconds;
+use crate::mail::when::{format_rfc3339, human_with_time, parse_query_date, parse_rfc3339};
+use crate::store::Store;
+
+/// How far the first brief looks back for what is new.
+const FIRST_SECONDS: i64 = 7 * 86_400;
+
+impl From<brief::Error> for Failure {
+    fn from(error: brief::Error) -> Self {
+        match error {
+            brief::Error::Store(error) => error.into(),
+            brief::Error::Ledger(error) => error.into(),
+            brief::Error::Triage(error) => error.into(),
+        }
+    }
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &args::Brief) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    let last = Remembered::load(&store)?.filter(|last| last.as_of <= session.now);
+    let since = match args.since.as_str() {
+        "last" => last
+            .as_ref()
+            .map_or(UnixSeconds(session.now.0 - FIRST_SECONDS), |last| last.as_of),
+        text => parse_rfc3339(text)
+            .or_else(|| {
+                parse_query_date(text, session.now, &session.calendar.zone).map(|(from, _)| from)
+            })
+            .ok_or_else(|| {
+                Failure::asked_wrongly(format!("--since {text}: not a time"))
+                    .hint("last, yesterday, 3d, 2026-03-01 or a time as in RFC 3339")
+            })?,
+    };
+    let wanted = day::window(session);
+    let (coverage, version) = day::judge(session, &mut store, &wanted, None)?;
+    let brief = brief::brief(&store, &version, session.now, since, last.as_ref())?;
+    if let Some(path) = &args.html {
+        write_page(path, &brief::html(&brief, &session.calendar.zone))?;
+        session.note(&format!("written to {}", path.display()))?;
+    }
+    if session.global.json {
+        let items = brief.lines.iter().map(|line| json!(line)).collect();
+        let envelope = session
+            .envelope("brief", Some(&store))
+            .coverage(coverage.done, coverage.total)
+            .with("since", json!(format_rfc3339(since)))
+            .with("counts", json!(brief.counts()))
+            .items(items);
+        session.out.json(&envelope.value())?;
+    } else if args.html.is_none() {
+        print(session, &brief)?;
+    }
+    // What a person saw is what the next brief is compared with.
+    if args.mark || (session.out.terminal && !session.global.json && session.as_of.is_none()) {
+        Remembered::save(&store, &brief)?;
+    }
+    Ok(0)
+}
+
+/// The brief as the demo shows it: nothing is remembered.
+pub(super) fn for_demo(
+    session: &mut Session<'_>,
+    store: &Store,
+    version: &str,
+) -> Result<(), Failure> {
+    let since = UnixSeconds(session.now.0 - FIRST_SECONDS);
+    let brief = brief::brief(store, version, session.now, since, None)?;
+    print(session, &brief)
+}
+
+fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::could_not(format!("writing {}: {error}", path.display()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    use std::io::Write as _;
+    options.open(path).and_then(|mut file| file.write_all(page.as_bytes())).map_err(failed)
+}
+
+fn print(session: &mut Session<'_>, brief: &Brief) -> Result<(), Failure> {
+    let mut first = true;
+    for section in Section::ALL {
+        let lines: Vec<&Line> = brief.section(section).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        if !first {
+            session.out.end()?;
+        }
+        first = false;
+        session.out.line(Style::Bold, section.title())?;
+        for line in lines {
+            row(session, line)?;
+        }
+    }
+    if first {
+        session.out.line(Style::Plain, "Nothing came, nothing is owed, nothing is due.")?;
+    }
+    Ok(())
+}
+
+fn row(session: &mut Session<'_>, line: &Line) -> Result<(), Failure> {
+    let (mark, style) = match line.since_last {
+        SinceLast::New => ("+ ", Style::Plain),
+        SinceLast::Still => ("  ", Style::Plain),
+        SinceLast::Settled => ("✓ ", Style::Dim),
+    };
+    let due = line.due.map_or_else(String::new, |due| {
+        let when = human_with_time(due, session.now, &session.calendar.zone);
+        if line.late { format!("  was due {when}") } else { format!("  due {when}") }
+    });
+    let source = match line.sources.as_slice() {
+        [] => String::new(),
+        [source] => format!("  [{}]", source.id.0),
+        [source, more @ ..] => format!("  [{} +{}]", source.id.0, more.len()),
+    };
+    let columns = session.out.width.saturating_sub(4 + due.len() + source.len()).max(40);
+    session.out.put(Style::Green, &format!("  {mark}"))?;
+    session.out.put(style, &shorten(&line.text, columns))?;
+    session.out.put(if line.late { Style::Red } else { Style::Yellow }, &due)?;
+    session.out.line(Style::Dim, &source)?;
+    Ok(())
+}

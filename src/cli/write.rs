@@ -1,0 +1,354 @@
+//! `draft`, `compose` and `check`.
+
+use std::io::Read;
+
+use serde_json::json;
+
+use super::args;
+use super::day;
+use super::failure::{Failure, HELD_BACK};
+use super::letters::show;
+use super::read::person;
+use super::screen::Style;
+use super::session::Session;
+use crate::draft::{
+    self, Ask, Audience, Check, Compose, Context, Draft, FactSource, Form, Request, SentenceAsks,
+};
+use crate::engine::{Reader, Reading};
+use crate::ledger::{self, EntryKind, Wanted};
+use crate::mail::{self, MessageId, Person, UnixSeconds};
+use crate::outbox;
+use crate::search::{Index, Mode, Options, Query};
+use crate::store::{LetterId, Scope, Store};
+use crate::voice::{Example, Voice, closest_replies};
+
+/// Past replies a draft may lean on.
+const EXAMPLES_MAX: usize = 6;
+/// Text to check is read up to here.
+const TEXT_BYTES_MAX: u64 = 4 << 20;
+
+impl From<draft::Error> for Failure {
+    fn from(error: draft::Error) -> Self {
+        match error {
+            draft::Error::Store(error) => error.into(),
+            error @ draft::Error::Refused(_) => {
+                let mut failure = Self::from_error(&error)
+                    .hint("`postroom compose --to ADDRESS` writes a letter all the same");
+                failure.status = HELD_BACK;
+                failure
+            }
+            error => Self::from_error(&error),
+        }
+    }
+}
+
+pub(super) fn draft(session: &mut Session<'_>, args: &args::Draft) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    let id = session.message_id(&store, &args.id)?;
+    let draft = reply(session, &mut store, id, args)?;
+    print(session, &store, &draft)
+}
+
+/// Drafts the reply and keeps it as a letter.
+pub(super) fn reply(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    id: MessageId,
+    args: &args::Draft,
+) -> Result<Draft, Failure> {
+    // The verdict says whether it should be answered at all, the ledger what it asks.
+    day::judge(session, store, &Wanted::These(vec![id]), None)?;
+    let header = store.header(id)?;
+    let own = session.me(store)?;
+    let me = who_answers(session, store, &header.people.to, &header.people.cc)?;
+    let asks = asks_of(store, id)?;
+    let index = session.index(store)?;
+    let reader = session.reader()?;
+    let examples = examples(session, store, &index, &reader, &own, id)?;
+    let voice = Voice::learn(store, &own, session.now, Some(&header.from))?;
+    let judge = judge_with(&reader);
+    let zone = session.calendar.zone.clone();
+    let request = Request {
+        answer: id,
+        me: &me,
+        own: &own,
+        say: args.say.as_deref().unwrap_or(""),
+        audience: if args.reply_all { Audience::All } else { Audience::Sender },
+        form: if args.call { Form::Call } else { Form::Letter },
+        asks: &asks,
+        examples: &examples,
+        voice: &voice,
+        writer: None,
+        judge: Some(&judge),
+        now: session.now,
+        zone: &zone,
+    };
+    Ok(draft::reply(store, &request)?)
+}
+
+pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result<u8, Failure> {
+    let mut store = session.store()?;
+    let (to, cc, bcc) = (people(&args.to)?, people(&args.cc)?, people(&args.bcc)?);
+    let own = session.me(&store)?;
+    let me = who_answers(session, &store, &[], &[])?;
+    let voice = Voice::learn(&store, &own, session.now, to.first())?;
+    let reader = session.reader()?;
+    let judge = judge_with(&reader);
+    let zone = session.calendar.zone.clone();
+    let request = Compose {
+        me: &me,
+        to: &to,
+        cc: &cc,
+        bcc: &bcc,
+        subject: &args.subject,
+        say: &args.say,
+        voice: &voice,
+        writer: None,
+        judge: Some(&judge),
+        now: session.now,
+        zone: &zone,
+    };
+    let draft = draft::compose(&mut store, &request)?;
+    print(session, &store, &draft)
+}
+
+pub(super) fn check(
+    session: &mut Session<'_>,
+    args: &args::Check,
+    input: &mut dyn Read,
+) -> Result<u8, Failure> {
+    let zone = session.calendar.zone.clone();
+    let reader = session.reader()?;
+    let judge = judge_with(&reader);
+    let mut context = Context {
+        asks: &[],
+        subject: "",
+        mail: "",
+        is_reply: false,
+        now: session.now,
+        zone: &zone,
+        judge: Some(&judge),
+    };
+    let checks = if args.what == "-" {
+        let mut text = String::new();
+        input
+            .take(TEXT_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::could_not(format!("reading standard input: {error}")))?;
+        draft::check(&text, &context)
+    } else if let Some(number) = args.what.strip_prefix("letter:") {
+        let store = session.store()?;
+        let number = number.parse().map_err(|_| {
+            Failure::asked_wrongly(format!("{}: not a letter", args.what)).hint("for example letter:3")
+        })?;
+        let row = store.letter(LetterId(number))?;
+        let letter = row.letter()?;
+        let (asks, text) = match row.in_reply_to {
+            Some(id) => (asks_of(&store, id)?, own_words(&store, id)?),
+            None => (Vec::new(), String::new()),
+        };
+        context.asks = &asks;
+        context.mail = &text;
+        context.subject = &letter.subject;
+        context.is_reply = row.in_reply_to.is_some();
+        draft::check(&letter.body, &context)
+    } else {
+        let store = session.store()?;
+        let id = session.message_id(&store, &args.what)?;
+        let header = store.header(id)?;
+        let text = mail::parse(&store.raw(id)?).text;
+        context.subject = &header.subject;
+        context.is_reply = mail::base_subject(&header.subject).1;
+        draft::check(&text, &context)
+    };
+    if session.global.json {
+        let items = checks.iter().map(|check| json!(check)).collect();
+        let envelope = session.envelope("check", None).items(items);
+        session.out.json(&envelope.value())?;
+    } else {
+        print_checks(session, &checks)?;
+    }
+    Ok(if checks.iter().all(|check| check.ok) { 0 } else { HELD_BACK })
+}
+
+fn own_words(store: &Store, id: MessageId) -> Result<String, Failure> {
+    Ok(mail::own_words(&mail::parse(&store.raw(id)?).text))
+}
+
+/// What the ledger found a message to ask.
+fn asks_of(store: &Store, id: MessageId) -> Result<Vec<Ask>, Failure> {
+    Ok(ledger::entries_of(store, id)?
+        .into_iter()
+        .filter(|entry| entry.kind == EntryKind::Ask)
+        .map(|entry| Ask { quote: entry.quote, due: entry.due })
+        .collect())
+}
+
+/// Past replies to like mail.
+fn examples(
+    session: &Session<'_>,
+    store: &Store,
+    index: &Index,
+    reader: &Reader,
+    own: &[String],
+    id: MessageId,
+) -> Result<Vec<Example>, Failure> {
+    let find = |text: &str, limit: usize| -> Vec<MessageId> {
+        let Ok(query) = crate::search::parse(text)
+            .or_else(|_| Ok::<Query, crate::search::ParseError>(Query::from_text(text)))
+        else {
+            return Vec::new();
+        };
+        let options = Options {
+            mode: Mode::Words,
+            limit,
+            as_of: Some(session.now),
+            by_thread: false,
+            me: own,
+            now: session.now,
+            zone: &session.calendar.zone,
+            facts: None,
+        };
+        index
+            .search(None, None, &query, &options)
+            .map(|hits| hits.into_iter().map(|hit| hit.id).collect())
+            .unwrap_or_default()
+    };
+    let embed = |texts: &[&str]| reader.embed(texts).ok();
+    Ok(closest_replies(store, &find, Some(&embed), id, session.now, EXAMPLES_MAX)?)
+}
+
+/// The reader as the checks want it.
+fn judge_with(reader: &Reader) -> impl Fn(&str, &[&str]) -> Option<Vec<SentenceAsks>> + '_ {
+    |subject, sentences| {
+        let judged = reader.read(&[Reading { subject, sentences }]).ok()?.pop()?;
+        Some(
+            judged
+                .sentences
+                .iter()
+                .map(|scores| SentenceAsks { ask: scores.ask, deadline: scores.deadline })
+                .collect(),
+        )
+    }
+}
+
+/// The user under the address the mail was sent to, with the name they sign their mail with.
+fn who_answers(
+    session: &Session<'_>,
+    store: &Store,
+    to: &[Person],
+    cc: &[Person],
+) -> Result<Person, Failure> {
+    let own = session.me(store)?;
+    let addressed = to
+        .iter()
+        .chain(cc)
+        .map(|person| person.address.as_str())
+        .find(|address| own.iter().any(|mine| mine == address));
+    let address = addressed
+        .map(str::to_owned)
+        .or_else(|| session.config.send.as_ref().map(|send| send.from.trim().to_lowercase()))
+        .or_else(|| session.config.me.addresses.first().map(|address| address.to_lowercase()))
+        .or_else(|| own.first().cloned())
+        .ok_or_else(|| {
+            Failure::could_not("writing a letter: which address is yours is not known")
+                .hint("[me] addresses in the config, or `postroom import PATH --me ADDRESS`")
+        })?;
+    let name = match &session.config.me.name {
+        Some(name) => name.clone(),
+        None => name_in_use(store, &address, session.now)?,
+    };
+    Ok(Person { name, address })
+}
+
+/// The display name of the newest mail from an address.
+fn name_in_use(store: &Store, address: &str, now: UnixSeconds) -> Result<String, Failure> {
+    let scope = Scope {
+        from: Some(address.to_owned()),
+        until: Some(now),
+        newest_first: true,
+        limit: Some(20),
+        ..Scope::default()
+    };
+    let headers = store.headers(&scope)?;
+    Ok(headers
+        .into_iter()
+        .map(|header| header.from.name)
+        .find(|name| !name.is_empty())
+        .unwrap_or_default())
+}
+
+/// Addresses as typed: `ada@example.org` or `Ada <ada@example.org>`.
+fn people(typed: &[String]) -> Result<Vec<Person>, Failure> {
+    typed
+        .iter()
+        .map(|text| {
+            let (name, address) = match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<'))
+            {
+                Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address.trim()),
+                None => (String::new(), text.trim()),
+            };
+            let valid = address.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace)
+            });
+            if !valid {
+                return Err(Failure::asked_wrongly(format!("{text}: not an address"))
+                    .hint("for example ada@example.org or \"Ada <ada@example.org>\""));
+            }
+            Ok(Person { name, address: address.to_lowercase() })
+        })
+        .collect()
+}
+
+/// Shows a draft and what to do with it.
+pub(super) fn print(
+    session: &mut Session<'_>,
+    store: &Store,
+    draft: &Draft,
+) -> Result<u8, Failure> {
+    if session.global.json {
+        let envelope = session
+            .envelope("draft", Some(store))
+            .with("warnings", json!(draft.warnings))
+            .items(vec![json!(draft)]);
+        session.out.json(&envelope.value())?;
+        return Ok(0);
+    }
+    let shown = outbox::show(store, draft.letter)?;
+    show(session, store, &shown)?;
+    session.out.end()?;
+    session.out.line(Style::Dim, &format!("written by {}", draft.written_by))?;
+    for warning in &draft.warnings {
+        session.out.line(Style::Red, &format!("look: {warning}"))?;
+    }
+    let unknown = draft.facts.iter().filter(|fact| fact.source == FactSource::None);
+    for fact in unknown {
+        let text: String =
+            draft.body.chars().skip(fact.start).take(fact.end - fact.start).collect();
+        session.out.line(Style::Yellow, &format!("stands nowhere in your mail: {text}"))?;
+    }
+    print_checks(session, &draft.checks)?;
+    let n = draft.letter.0;
+    session.note(&format!(
+        "nothing is sent before `postroom outbox approve {n}`; `postroom outbox edit {n}` changes it"
+    ))?;
+    Ok(0)
+}
+
+fn print_checks(session: &mut Session<'_>, checks: &[Check]) -> Result<(), Failure> {
+    for check in checks {
+        let name = json!(check.check);
+        let name = name.as_str().unwrap_or("");
+        let (style, mark) = if check.ok { (Style::Green, "ok ") } else { (Style::Yellow, "no ") };
+        session.out.put(style, mark)?;
+        session.out.put(Style::Plain, &format!("{name:<10} "))?;
+        session.out.line(Style::Dim, if check.ok { &check.quote } else { &check.hint })?;
+    }
+    Ok(())
+}
+
+/// One line for the demo: to whom, about what.
+pub(super) fn in_a_line(draft: &Draft) -> String {
+    let to: Vec<String> = draft.to.iter().map(person).collect();
+    format!("letter {} to {}: {}", draft.letter.0, to.join(", "), draft.subject)
+}

@@ -1,0 +1,217 @@
+//! Where the facts of a letter come from: every number, date, name, amount and address of its body,
+//! traced to the words it stands in.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::GAP;
+use crate::mail::when::{self, Zone};
+use crate::mail::{self, MessageId, UnixSeconds};
+
+/// Facts traced in one letter.
+const FACTS_MAX: usize = 300;
+/// Characters of a quote.
+const QUOTE_CHARS_MAX: usize = 200;
+
+/// Where a fact stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FactSource {
+    /// In the mail answered, or its header.
+    Mail,
+    /// In a past letter.
+    Archive,
+    /// The user said it, or it is their own name or contact.
+    You,
+    /// Nowhere: to be looked at.
+    None,
+}
+
+/// One fact of the body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// Position of its first character in the body, counted in characters.
+    pub start: usize,
+    /// Position after its last character.
+    pub end: usize,
+    /// Where it comes from.
+    pub source: FactSource,
+    /// The message it stands in.
+    pub id: Option<MessageId>,
+    /// The words it stands in there; empty for [`FactSource::None`].
+    pub quote: String,
+}
+
+/// A text that facts may come from; earlier ones are asked first.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    /// What kind.
+    pub source: FactSource,
+    /// The message, where it is one.
+    pub id: Option<MessageId>,
+    /// The words.
+    pub text: &'a str,
+}
+
+/// The facts of `body`, in order, each traced to the first origin that holds it. Quoted lines and
+/// gaps are left out.
+pub fn facts(body: &str, origins: &[Origin<'_>]) -> Vec<Fact> {
+    let quoted = quoted_from(body);
+    let folded: Vec<String> = origins.iter().map(|origin| fold(origin.text)).collect();
+    spans(&body[..quoted])
+        .into_iter()
+        .take(FACTS_MAX)
+        .map(|span| {
+            let text = &body[span.clone()];
+            let found = folded.iter().position(|origin| holds(origin, &fold(text)));
+            let start = body[..span.start].chars().count();
+            let end = start + text.chars().count();
+            match found {
+                Some(at) => Fact {
+                    start,
+                    end,
+                    source: origins[at].source,
+                    id: origins[at].id,
+                    quote: quote(origins[at].text, text),
+                },
+                None => {
+                    Fact { start, end, source: FactSource::None, id: None, quote: String::new() }
+                }
+            }
+        })
+        .collect()
+}
+
+/// Byte ranges of what could be true or false: addresses, numbers with what belongs to them, dates in
+/// words, names. The word that opens a sentence counts only when it cannot be an ordinary one.
+pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    // Any day will do: only the words are wanted.
+    let (day, zone) = (UnixSeconds(1_767_225_600), Zone::utc());
+    for range in mail::sentences(text) {
+        let sentence = &text[range.clone()];
+        for mention in when::mentions(sentence, day, &zone) {
+            found.push(range.start + mention.span.start..range.start + mention.span.end);
+        }
+    }
+    let mut opens = true;
+    for word in words(text) {
+        let plain = trimmed(text, word.clone());
+        let bare = &text[plain.clone()];
+        let is_address = bare.contains('@') || bare.contains("://") || bare.starts_with("www.");
+        let has_digit = bare.chars().any(|c| c.is_ascii_digit());
+        let inner_capital = bare.chars().skip(1).any(char::is_uppercase);
+        let begins_upper = bare.chars().next().is_some_and(char::is_uppercase);
+        let is_name = begins_upper && bare.chars().count() > 1 && !is_ordinary(bare) && (!opens || inner_capital);
+        if !bare.is_empty() && (is_address || has_digit || is_name) {
+            let list_mark = opens && bare.chars().all(|c| c.is_ascii_digit()) && bare.len() <= 2
+                && text[plain.end..].starts_with(['.', ')']);
+            if !list_mark {
+                found.push(plain.clone());
+            }
+        }
+        let token = &text[word.clone()];
+        let line_end = text[word.end..].starts_with('\n') || text[word.end..].trim_start_matches(' ').starts_with('\n');
+        opens = line_end || token.ends_with(['.', '!', '?', ':', '…']) || bare.is_empty() && opens;
+    }
+    merged(text, found)
+}
+
+/// Overlapping spans become one; `Anna Smith` and `EUR 300` are one each. Gaps go.
+fn merged(text: &str, mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    spans.retain(|span| !text[span.clone()].contains(GAP) && !text[span.clone()].trim().is_empty());
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut kept: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        match kept.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            Some(last) if joins(text, last, &span) => last.end = span.end,
+            _ => kept.push(span),
+        }
+    }
+    kept
+}
+
+/// Two neighbours with a single blank between them, both names or a sum with its currency.
+fn joins(text: &str, last: &Range<usize>, next: &Range<usize>) -> bool {
+    let (a, b) = (&text[last.clone()], &text[next.clone()]);
+    let named = |part: &str| {
+        part.chars().next().is_some_and(char::is_uppercase) && !part.chars().any(|c| c.is_ascii_digit())
+    };
+    &text[last.end..next.start] == " " && named(a) && named(b)
+}
+
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    text.split_whitespace().map(move |word| {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        start..start + word.len()
+    })
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let word = &text[range.clone()];
+    let keep = |c: char| c.is_alphanumeric() || matches!(c, '€' | '$' | '£' | '%' | '[' | ']');
+    let front = word.find(keep).unwrap_or(word.len());
+    let back = word.rfind(keep).map_or(front, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
+    let possessive = word[front..back.max(front)].trim_end_matches("'s").trim_end_matches("’s");
+    range.start + front..range.start + front + possessive.len()
+}
+
+/// Capitalised without being a name.
+fn is_ordinary(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "i", "i'm", "i'll", "i've", "i'd", "ok", "okay", "fyi", "re", "sie", "ihnen", "ihr", "ihre", "ihren",
+        "ihrem", "ihrer", "on", "to", "hi", "hello", "dear", "best", "regards", "thanks", "cheers", "kind",
+        "hallo", "liebe", "lieber", "grüße", "gruß", "viele", "mit", "if", "the", "this", "yes", "no", "we", "you",
+        "it", "and", "but", "so", "please", "ps", "yours", "sincerely", "zu", "hey",
+    ];
+    WORDS.contains(&word.to_lowercase().replace('’', "'").as_str())
+}
+
+/// Where the quoted mail below begins.
+fn quoted_from(body: &str) -> usize {
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        if line.starts_with('>') {
+            // The attribution above it is code's own.
+            let above = body[..at].trim_end();
+            let attribution = above.rfind('\n').map_or(0, |line| line + 1);
+            return if above[attribution..].ends_with(':') { attribution } else { at };
+        }
+        at += line.len();
+    }
+    body.len()
+}
+
+fn fold(text: &str) -> String {
+    text.to_lowercase().replace('’', "'").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether `part` stands in `text` as whole words.
+fn holds(text: &str, part: &str) -> bool {
+    !part.is_empty()
+        && text.match_indices(part).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + part.len()..].chars().next();
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            edge(before) && edge(after)
+        })
+}
+
+pub(super) fn stands_in(part: &str, text: &str) -> bool {
+    holds(&fold(text), &fold(part))
+}
+
+/// The line or sentence of `text` that holds `part`.
+fn quote(text: &str, part: &str) -> String {
+    let part = fold(part);
+    let sentences = mail::sentences(text);
+    let found = sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
+    let quote = found.unwrap_or_else(|| fold_case(text));
+    quote.chars().take(QUOTE_CHARS_MAX).collect()
+}
+
+fn fold_case(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,33 @@
+//! The mail answered, quoted below the answer.
+
+use super::phrases::phrases;
+use crate::mail::when::{Zone, local_date};
+use crate::mail::{Person, UnixSeconds};
+
+/// Lines quoted at most.
+const LINES_MAX: usize = 200;
+
+/// The attribution line and the mail's own text, each line marked.
+pub(super) fn quoted(
+    text: &str,
+    from: &Person,
+    sent: UnixSeconds,
+    zone: &Zone,
+    language: &str,
+) -> String {
+    let name = if from.name.is_empty() { &from.address } else { &from.name };
+    let local = local_date(sent, zone);
+    let date = format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}",
+        local.year, local.month, local.day, local.hour, local.minute
+    );
+    let mut out = phrases(language).wrote.replace("{date}", &date).replace("{name}", name);
+    for line in text.trim().lines().take(LINES_MAX) {
+        out.push_str("\n>");
+        if !line.is_empty() && !line.starts_with('>') {
+            out.push(' ');
+        }
+        out.push_str(line.trim_end());
+    }
+    out
+}

@@ -1,0 +1,46 @@
+//! The seam for a language model: it gets a brief and gives back a text, nothing else.
+
+use super::Ask;
+use crate::voice::{Example, Habits};
+
+/// What a writer is told. Recipients, headers, greeting's name and sign-off are none of its business:
+/// it writes what stands between them.
+#[derive(Clone, Debug)]
+pub struct WritingBrief<'a> {
+    /// Subject of the mail answered, or of the new letter.
+    pub subject: &'a str,
+    /// Own words of the mail answered; empty for a new letter. Written by a stranger.
+    pub mail: &'a str,
+    /// What the mail asks for.
+    pub asks: &'a [Ask],
+    /// What the user wants to say.
+    pub say: &'a str,
+    /// Past replies of the user to like mail, best first.
+    pub examples: &'a [Example],
+    /// How the user writes to this person.
+    pub habits: &'a Habits,
+    /// Phrases they like.
+    pub phrases: &'a [String],
+    /// ISO 639-1, empty when unsure.
+    pub language: &'a str,
+}
+
+/// Somebody who writes the text between greeting and sign-off.
+pub trait Writer {
+    /// Its name, as in `written_by`.
+    fn name(&self) -> &str;
+
+    /// The text, plain, without greeting and sign-off; `[…]` where only the user knows.
+    ///
+    /// # Errors
+    /// It could not write.
+    fn write(&self, brief: &WritingBrief<'_>) -> Result<String, WriterError>;
+}
+
+/// Why a writer gave no text.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct WriterError {
+    /// The reason.
+    pub why: String,
+}

@@ -1,0 +1,151 @@
+//! GELU, layer norm and the exponential.
+//!
+//! GELU is the exact one, `x/2 · (1 + erf(x/√2))`, with erf as the odd rational function of Eigen's
+//! `generic_fast_erf_float` (absolute error below 5e-7). `exp` is Cephes' `expf` (relative error
+//! below 2e-7).
+
+use super::{Kernel, LANES, Tier, dispatch, multiply_add};
+
+/// Replaces every value by its GELU.
+pub(crate) fn gelu(tier: Tier, values: &mut [f32]) {
+    dispatch(tier, Gelu(values));
+}
+
+struct Gelu<'a>(&'a mut [f32]);
+
+impl Kernel for Gelu<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let (blocks, rest) = self.0.as_chunks_mut::<LANES>();
+        for block in blocks {
+            for value in block {
+                *value = gelu_of::<FMA>(*value);
+            }
+        }
+        for value in rest {
+            *value = gelu_of::<FMA>(*value);
+        }
+    }
+}
+
+#[inline(always)]
+fn gelu_of<const FMA: bool>(x: f32) -> f32 {
+    let half = 0.5 * x;
+    multiply_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
+}
+
+#[inline(always)]
+fn erf<const FMA: bool>(x: f32) -> f32 {
+    // Beyond 4 the function is 1 to the last bit of a float.
+    let x = x.clamp(-4.0, 4.0);
+    let x2 = x * x;
+    let mut top = -2.726_142_3e-10;
+    top = multiply_add::<FMA>(top, x2, 2.770_681_4e-8);
+    top = multiply_add::<FMA>(top, x2, -2.101_024e-6);
+    top = multiply_add::<FMA>(top, x2, -5.692_506_4e-5);
+    top = multiply_add::<FMA>(top, x2, -7.349_906_3e-4);
+    top = multiply_add::<FMA>(top, x2, -2.954_6e-3);
+    top = multiply_add::<FMA>(top, x2, -1.609_603_3e-2);
+    let mut bottom = -1.456_607_2e-5;
+    bottom = multiply_add::<FMA>(bottom, x2, -2.133_740_6e-4);
+    bottom = multiply_add::<FMA>(bottom, x2, -1.682_827e-3);
+    bottom = multiply_add::<FMA>(bottom, x2, -7.373_329e-3);
+    bottom = multiply_add::<FMA>(bottom, x2, -1.426_473_9e-2);
+    x * top / bottom
+}
+
+/// `e^x` for x up to 88; below -87 it is the smallest normal float, not 0.
+#[inline(always)]
+pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
+    // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let rounded = multiply_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
+    let whole = rounded - ROUND;
+    // ln 2 in two parts, the first exact in few bits.
+    let part = multiply_add::<FMA>(whole, -0.693_359_4, x);
+    let part = multiply_add::<FMA>(whole, 2.121_944_4e-4, part);
+    let mut sum = 1.987_569_1e-4;
+    sum = multiply_add::<FMA>(sum, part, 1.398_2e-3);
+    sum = multiply_add::<FMA>(sum, part, 8.333_452e-3);
+    sum = multiply_add::<FMA>(sum, part, 4.166_579_6e-2);
+    sum = multiply_add::<FMA>(sum, part, 1.666_666_5e-1);
+    sum = multiply_add::<FMA>(sum, part, 0.5);
+    let value = multiply_add::<FMA>(sum, part * part, part) + 1.0;
+    value * f32::from_bits((rounded.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
+}
+
+/// A layer norm's learnt parts.
+#[derive(Debug, Clone)]
+pub(crate) struct Norm {
+    /// Scale, one a dimension.
+    pub(crate) weight: Vec<f32>,
+    /// Shift, one a dimension.
+    pub(crate) bias: Vec<f32>,
+    /// Added to the variance.
+    pub(crate) epsilon: f32,
+}
+
+/// Adds `residual` to `values` and normalises each row to mean 0 and variance 1, then scales and
+/// shifts it. Rows are as wide as the norm's weights.
+pub(crate) fn add_and_normalise(tier: Tier, norm: &Norm, values: &mut [f32], residual: &[f32]) {
+    assert_eq!(values.len(), residual.len(), "a residual for every value");
+    dispatch(tier, AddAndNormalise { norm, values, residual });
+}
+
+struct AddAndNormalise<'a> {
+    norm: &'a Norm,
+    values: &'a mut [f32],
+    residual: &'a [f32],
+}
+
+impl Kernel for AddAndNormalise<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let width = self.norm.weight.len();
+        let rows = self.values.chunks_exact_mut(width).zip(self.residual.chunks_exact(width));
+        for (row, residual) in rows {
+            let mut sums = [0.0; LANES];
+            let (row, tail) = row.as_chunks_mut::<LANES>();
+            debug_assert!(tail.is_empty(), "the encoder refuses widths that are no multiple");
+            let (residual, _) = residual.as_chunks::<LANES>();
+            for (block, residual) in row.iter_mut().zip(residual) {
+                for lane in 0..LANES {
+                    block[lane] += residual[lane];
+                    sums[lane] += block[lane];
+                }
+            }
+            let mean = total(&sums) / width as f32;
+            let mut squares = [0.0; LANES];
+            for block in row.iter_mut() {
+                for lane in 0..LANES {
+                    block[lane] -= mean;
+                    squares[lane] = multiply_add::<FMA>(block[lane], block[lane], squares[lane]);
+                }
+            }
+            let scale = 1.0 / (total(&squares) / width as f32 + self.norm.epsilon).sqrt();
+            let (weight, _) = self.norm.weight.as_chunks::<LANES>();
+            let (bias, _) = self.norm.bias.as_chunks::<LANES>();
+            for ((block, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+                for lane in 0..LANES {
+                    block[lane] =
+                        multiply_add::<FMA>(block[lane] * scale, weight[lane], bias[lane]);
+                }
+            }
+        }
+    }
+}
+
+/// The sum of all lanes, halving: 16, 8, 4, 2, 1.
+#[inline(always)]
+pub(super) fn total(lanes: &[f32; LANES]) -> f32 {
+    let mut sums = *lanes;
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    sums[0]
+}

@@ -1,0 +1,29 @@
+//! Numbers in, numbers out: how does a text become tokens, a vector, and judgements?
+//!
+//! The reader is a small BERT encoder compiled into the binary. [`Reader::embed`] makes the vectors
+//! that search compares; [`Reader::read`] says of a message what kind it is, and of each of its
+//! sentences whether it asks, promises, names a deadline or decides. Nothing here reads a file,
+//! opens a connection or knows what a mailbox is: texts come in, floats go out. Start with
+//! [`Reader::embedded`].
+//!
+//! Weights are Q8_0 in GGUF, activations are candle tensors, and the loops that take the time have
+//! kernels of their own for AVX-512 and AVX2; other machines run candle's `QMatMul`.
+
+mod bench;
+mod encoder;
+mod error;
+mod gguf;
+mod heads;
+mod kernels;
+mod parallel;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod tokenizer;
+mod words;
+
+pub use bench::{BenchPhase, BenchRow, bench};
+pub use error::Error;
+pub use heads::{Judgement, KINDS, SENTENCE_LABELS, SentenceScores};
+pub use parallel::{set_threads, threads};
+pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};

@@ -1,0 +1,156 @@
+//! What the reader saw in one message.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::cues::cues;
+use crate::engine::{Judgement, SentenceScores};
+use crate::mail::when::Deadline;
+use crate::mail::{self, Message, MessageId};
+use crate::store::Store;
+
+/// Sentences read of one message; what comes after rarely asks for anything and costs the same.
+const SENTENCES_MAX: usize = 120;
+/// How much the plain cues count beside the reader's calibrated log-odds.
+const CUE_WEIGHT: f32 = 0.5;
+
+/// The stored reading of a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Probabilities of the kinds, in the order person, list, newsletter, promotion, notification,
+    /// transaction, calendar, junk, suspicious.
+    pub kind: [f32; 9],
+    /// The message in at most twelve of its words.
+    pub gist: String,
+    /// Whether the message passes another one on without a word of its own.
+    pub forwards_only: bool,
+    /// The sentences of the sender's own words, in order.
+    pub sentences: Vec<Sentence>,
+}
+
+/// One sentence and what it is, as probabilities.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sentence {
+    /// The sentence exactly as it stands in the message.
+    pub text: String,
+    /// It is a greeting or a sign-off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frame: bool,
+    /// It asks somebody for something.
+    pub ask: f32,
+    /// Its writer promises something.
+    pub promise: f32,
+    /// It names a time to act by.
+    pub deadline: f32,
+    /// It says what was decided.
+    pub decision: f32,
+}
+
+/// A message's own sentences, ready for the reader.
+#[derive(Debug, Default)]
+pub(crate) struct Spoken {
+    pub(crate) subject: String,
+    /// Each as it stands in the message, and whether it is greeting or sign-off.
+    pub(crate) sentences: Vec<(String, bool)>,
+    /// The same on one line each.
+    pub(crate) lines: Vec<String>,
+    pub(crate) forwards_only: bool,
+}
+
+impl Spoken {
+    /// Only the sender's own words are read: quoted text was read in its own message.
+    pub(crate) fn of(message: &Message) -> Self {
+        let mut own = mail::own_words(&message.text);
+        let forwards_only = own.trim().is_empty() && !message.text.trim().is_empty();
+        if forwards_only {
+            own.clone_from(&message.text);
+        }
+        let shape = mail::letter_shape(&own);
+        let frames = [shape.greeting, shape.sign_off];
+        let sentences: Vec<(String, bool)> = mail::sentences(&own)
+            .into_iter()
+            .take(SENTENCES_MAX)
+            .map(|range| {
+                let frame =
+                    frames.iter().flatten().any(|f| f.start <= range.start && range.end <= f.end);
+                (own[range].to_owned(), frame)
+            })
+            .collect();
+        let lines = sentences
+            .iter()
+            .map(|(text, _)| text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        Self { subject: message.subject.clone(), sentences, lines, forwards_only }
+    }
+}
+
+/// Joins the reader's opinion with the plain cues. `due[i]` is the time read in
+/// sentence `i`.
+pub(crate) fn join(spoken: &Spoken, judgement: &Judgement, due: &[Option<Deadline>]) -> Reading {
+    let sentences: Vec<Sentence> = spoken
+        .sentences
+        .iter()
+        .zip(&judgement.sentences)
+        .zip(due)
+        .map(|(((text, frame), scores), due)| sentence(text, *frame, scores, due.as_ref()))
+        .collect();
+    Reading {
+        kind: judgement.kind,
+        gist: gist_of(spoken, &sentences),
+        forwards_only: spoken.forwards_only,
+        sentences,
+    }
+}
+
+fn sentence(text: &str, frame: bool, scores: &SentenceScores, due: Option<&Deadline>) -> Sentence {
+    if frame {
+        return Sentence { text: text.to_owned(), frame, ..Sentence::default() };
+    }
+    let cue = cues(text, due.map(|due| due.cued));
+    Sentence {
+        text: text.to_owned(),
+        frame,
+        ask: joined(scores.ask, cue.ask),
+        promise: joined(scores.promise, cue.promise),
+        deadline: joined(scores.deadline, cue.deadline),
+        decision: joined(scores.decision, cue.decision),
+    }
+}
+
+fn joined(probability: f32, cue: f32) -> f32 {
+    let clamped = if probability.is_finite() { probability.clamp(0.01, 0.99) } else { 0.05 };
+    let odds = (clamped / (1.0 - clamped)).ln() + CUE_WEIGHT * cue;
+    // Three decimals are all a probability is worth; the stored JSON is a third shorter.
+    (1000.0 / (1.0 + (-odds).exp())).round() / 1000.0
+}
+
+fn gist_of(spoken: &Spoken, sentences: &[Sentence]) -> String {
+    let weighted: Vec<(&str, f32)> = spoken
+        .lines
+        .iter()
+        .zip(sentences)
+        .map(|(line, sentence)| {
+            let matters = sentence.ask.max(sentence.decision * 0.9).max(sentence.promise * 0.7);
+            let weight = if sentence.frame { 0.0 } else { 0.3 + 0.7 * matters };
+            (line.as_str(), weight)
+        })
+        .collect();
+    mail::gist(&spoken.subject, &weighted)
+}
+
+/// The stored reading of a message, if `version` made it.
+///
+/// # Errors
+/// The store cannot be read, or holds something else.
+pub fn reading(store: &Store, id: MessageId, version: &str) -> Result<Option<Reading>, Error> {
+    let Some(data) = store.reading(id, version)? else { return Ok(None) };
+    serde_json::from_str(&data).map(Some).map_err(|source| Error::Damaged { id, source })
+}
+
+/// The gist of a message, empty when `version` has not read it.
+///
+/// # Errors
+/// As [`reading`].
+pub fn gist(store: &Store, id: MessageId, version: &str) -> Result<String, Error> {
+    Ok(reading(store, id, version)?.map(|reading| reading.gist).unwrap_or_default())
+}

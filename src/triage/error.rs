@@ -1,0 +1,24 @@
+//! What can go wrong while judging mail.
+
+use crate::mail::MessageId;
+use crate::{ledger, store};
+
+/// What triage was doing when it could not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The ledger could not read.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// A stored verdict is not what this version writes.
+    #[error("reading the verdict on message {0}", id.0)]
+    Damaged {
+        /// The message.
+        id: MessageId,
+        /// The cause.
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,301 @@
+//! Judging what is not judged yet.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use super::Error;
+use super::case::Case;
+use super::case::Tally;
+use super::history::{History, domain_of};
+use super::kind;
+use super::tier::{self, TierOpinion};
+use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
+use super::wording;
+use crate::ledger::{self, Coverage, Folded, Read, Wanted};
+use crate::mail::when::{Calendar, Norm};
+use crate::mail::{self, MessageId, UnixSeconds};
+use crate::store::{Header, Scope, Store, VerdictRow};
+
+/// Rises when the code here gives other verdicts.
+const CODE_VERSION: &str = "triage 1";
+/// Without a query, mail of so many seconds before now is judged.
+pub const WINDOW_SECONDS: i64 = 45 * 86_400;
+/// Verdicts stored at once.
+const BATCH_MESSAGES: usize = 200;
+/// Reasons shown of one message.
+const REASONS_MAX: usize = 6;
+
+/// How soon each tier wants an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Norms {
+    /// Of `now`.
+    pub now: Norm,
+    /// Of `today`.
+    pub today: Norm,
+    /// Of `normal`.
+    pub normal: Norm,
+    /// Of `consider`.
+    pub consider: Norm,
+}
+
+impl Default for Norms {
+    fn default() -> Self {
+        Self {
+            now: Norm::Minutes(30),
+            today: Norm::WorkingMinutes(8 * 60),
+            normal: Norm::WorkingDays(1),
+            consider: Norm::WorkingDays(2),
+        }
+    }
+}
+
+impl Norms {
+    fn of(&self, tier: Tier) -> Norm {
+        match tier {
+            Tier::Now => self.now,
+            Tier::Today => self.today,
+            Tier::Normal => self.normal,
+            Tier::Consider => self.consider,
+            Tier::Fyi => Norm::None,
+        }
+    }
+}
+
+/// A rule of the user's configuration with the messages its query found.
+#[derive(Clone, Debug, Default)]
+pub struct Rule {
+    /// The query, as written.
+    pub when: String,
+    /// The tier it gives.
+    pub tier: Option<Tier>,
+    /// The kind it gives.
+    pub kind: Option<Kind>,
+    /// What the query found.
+    pub matches: HashSet<MessageId>,
+}
+
+/// What the user set.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Working hours and zone.
+    pub calendar: Calendar,
+    /// Due times.
+    pub norms: Norms,
+    /// Rules; the first that matches decides.
+    pub rules: Vec<Rule>,
+}
+
+impl Settings {
+    /// What stamps verdicts: another reader, calendar, norm or rule makes them stale.
+    pub fn version(&self, reader: &dyn Read) -> String {
+        let rules: Vec<String> = self
+            .rules
+            .iter()
+            .map(|rule| format!("{}>{:?}>{:?}", rule.when, rule.tier, rule.kind))
+            .collect();
+        let set = format!("{:?}{:?}{rules:?}", self.calendar, self.norms);
+        // FNV-1a: stable over builds, and nothing here needs to resist anybody.
+        let digest = set.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{CODE_VERSION}, {}, {digest:016x}", ledger::version(reader))
+    }
+}
+
+/// Reads and judges what is wanted and not judged by this version, oldest first, so that each message
+/// is judged from what was known when it came. The user's own mail gets no verdict.
+///
+/// `confidence` is the product of the likeliest kind's probability and of a margin: for mail that
+/// needs no reply one minus the probability that it does, else that probability times a logistic of
+/// the distance to the nearest tier threshold. It is about the share of verdicts of that confidence
+/// with kind and tier right on the bundled made-up mailbox; it has not been fitted to real labels.
+///
+/// # Errors
+/// The store or the reader refused; what was stored before stays.
+pub fn judge_new(
+    store: &mut Store,
+    reader: &dyn Read,
+    wanted: &Wanted,
+    settings: &Settings,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Coverage, Error> {
+    let read = ledger::read_new(store, reader, wanted, &settings.calendar, progress)?;
+    if read.done < read.total {
+        return Ok(Coverage { done: 0, total: read.total });
+    }
+    let version = settings.version(reader);
+    let (pending, coverage) = pending(store, wanted, &version)?;
+    if pending.is_empty() {
+        return Ok(coverage);
+    }
+    let reading_version = ledger::version(reader);
+    let until = pending.iter().map(|header| header.date).max().unwrap_or_default();
+    let mut history = History::collect(store, until)?;
+    let total = coverage.total;
+    let mut done = coverage.done;
+    let mut rows = Vec::new();
+    for header in &pending {
+        if progress(done, total).is_break() {
+            break;
+        }
+        history.advance(header.date, header.id);
+        let verdict = judge(store, &reading_version, header, &mut history, settings)?;
+        rows.push(row(&version, &verdict));
+        done += 1;
+        if rows.len() >= BATCH_MESSAGES {
+            store.put_verdicts(&rows)?;
+            rows.clear();
+        }
+    }
+    store.put_verdicts(&rows)?;
+    let _ = progress(done, total);
+    Ok(Coverage { done, total })
+}
+
+/// Headers of what is not judged yet, in time order, and how much is.
+fn pending(
+    store: &Store,
+    wanted: &Wanted,
+    version: &str,
+) -> Result<(Vec<Header>, Coverage), Error> {
+    let scope = match wanted {
+        Wanted::Between(since, until) => {
+            Scope { since: Some(*since), until: Some(*until), ..Scope::default() }
+        }
+        Wanted::These(ids) => Scope { ids: Some(ids.clone()), ..Scope::default() },
+    };
+    let mut pending = Vec::new();
+    let mut coverage = Coverage::default();
+    store.each_header(&scope, |header| {
+        if header.own {
+            return Ok(());
+        }
+        coverage.total += 1;
+        let known = store.verdict(header.id)?.is_some_and(|row| row.version == version);
+        if known {
+            coverage.done += 1;
+        } else {
+            pending.push(header);
+        }
+        Ok::<(), crate::store::Error>(())
+    })?;
+    pending.sort_by_key(|header| (header.date, header.id));
+    Ok((pending, coverage))
+}
+
+fn judge(
+    store: &Store,
+    reading_version: &str,
+    header: &Header,
+    history: &mut History,
+    settings: &Settings,
+) -> Result<Verdict, Error> {
+    let reading = ledger::reading(store, header.id, reading_version)?.unwrap_or_default();
+    let entries = ledger::entries_of(store, header.id)?;
+    let raw = match store.raw(header.id) {
+        Ok(raw) => raw,
+        Err(crate::store::Error::Damaged { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let message = mail::parse(&raw);
+    let parent = parent_of(store, &message)?;
+    let links = mail::links(&raw);
+    let case = Case::new(header, &message, links, &reading, &entries, history, parent);
+    let mut tally = Tally::default();
+    let kind = kind::kind(&case, &mut tally);
+    let tier = tier::tier(&case, &kind, &settings.calendar, &mut tally);
+    let confidence = kind.probability * tier.margin;
+    let scores =
+        Scores { junk: kind.junk, suspicious: kind.suspicious, needs_reply: tier.reply };
+    let mut verdict = Verdict {
+        id: header.id,
+        tier: tier.tier,
+        kind: kind.kind,
+        needs_reply: tier.needs_reply,
+        confidence: confidence.clamp(0.01, 0.99),
+        due: None,
+        decided_by: DecidedBy::Reader,
+        scores,
+        reasons: tally.reasons,
+        signals: tally.signals,
+        sender: case.sender,
+    };
+    drop(case);
+    apply_rules(&mut verdict, &settings.rules);
+    verdict.due = due(&verdict, &tier, header.date, settings);
+    verdict.reasons.truncate(REASONS_MAX);
+    if is_alarm(header, &verdict) {
+        history.raise(header);
+    }
+    Ok(verdict)
+}
+
+fn parent_of(store: &Store, message: &mail::Message) -> Result<Option<mail::Person>, Error> {
+    let id = message.in_reply_to.first().or_else(|| message.references.last());
+    let Some(id) = id else { return Ok(None) };
+    let Some(id) = store.by_rfc_id(id)? else { return Ok(None) };
+    Ok(Some(store.header(id)?.from))
+}
+
+fn apply_rules(verdict: &mut Verdict, rules: &[Rule]) {
+    let Some(rule) = rules.iter().find(|rule| rule.matches.contains(&verdict.id)) else { return };
+    if let Some(tier) = rule.tier {
+        verdict.tier = tier;
+        verdict.needs_reply = verdict.needs_reply && tier != Tier::Fyi;
+    }
+    if let Some(kind) = rule.kind {
+        verdict.kind = kind;
+    }
+    verdict.decided_by = DecidedBy::Rule;
+    verdict.confidence = 1.0;
+    let text = format!("your rule: {}", rule.when);
+    verdict.reasons.insert(0, Reason { text, quote: String::new() });
+}
+
+/// The norm of the tier; a time the sender named comes before it when it is nearer, and replaces it
+/// where there is no hurry.
+fn due(
+    verdict: &Verdict,
+    tier: &TierOpinion,
+    sent: UnixSeconds,
+    settings: &Settings,
+) -> Option<UnixSeconds> {
+    let norm = settings.norms.of(verdict.tier).due(&settings.calendar, sent)?;
+    Some(match (verdict.tier, tier.deadline) {
+        (_, None) => norm,
+        (Tier::Now | Tier::Today, Some(named)) => named.min(norm),
+        (_, Some(named)) => named,
+    })
+}
+
+/// Mail that sets a matter on fire: what is `now`, and machines that say something is down.
+fn is_alarm(header: &Header, verdict: &Verdict) -> bool {
+    if matches!(verdict.kind, Kind::Junk | Kind::Suspicious | Kind::Promotion | Kind::Newsletter) {
+        return false;
+    }
+    verdict.tier == Tier::Now
+        || (header.facts.automatic
+            && !domain_of(&header.from.address).is_empty()
+            && Folded::new(&header.subject).any(wording::MACHINE_OUTAGE))
+}
+
+fn row(version: &str, verdict: &Verdict) -> VerdictRow {
+    VerdictRow {
+        message: verdict.id,
+        version: version.to_owned(),
+        tier: verdict.tier.as_str().to_owned(),
+        kind: verdict.kind.as_str().to_owned(),
+        needs_reply: verdict.needs_reply,
+        due: verdict.due,
+        data: serde_json::to_string(verdict).unwrap_or_default(),
+    }
+}
+
+/// The stored verdict on a message, whatever version made it; nothing when it was not judged.
+///
+/// # Errors
+/// The store cannot be read, or holds something else.
+pub fn verdict(store: &Store, id: MessageId) -> Result<Option<Verdict>, Error> {
+    let Some(row) = store.verdict(id)? else { return Ok(None) };
+    serde_json::from_str(&row.data).map(Some).map_err(|source| Error::Damaged { id, source })
+}

@@ -1,0 +1,31 @@
+//! What deserves attention, how soon, and why?
+//!
+//! Every message somebody else sent gets a verdict as of its arrival, from what was known then: its
+//! kind from headers and the reader, its tier from clear rules over asks, deadlines and structure,
+//! each signal named and each reason with the words it rests on. What happened since is its state.
+//! Mail of machines and crowds never outranks what a person asks. Nothing is hidden: `fyi` is a tier,
+//! not a bin. Start with [`judge_new`], then [`list`].
+
+mod case;
+mod error;
+mod history;
+mod judge;
+mod kind;
+mod list;
+mod state;
+mod suspicion;
+mod tier;
+mod verdict;
+mod wording;
+
+#[cfg(test)]
+mod demo_tests;
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use history::Sender;
+pub use judge::{Norms, Rule, Settings, WINDOW_SECONDS, judge_new, verdict};
+pub use list::{Item, ListOptions, items, list};
+pub use state::State;
+pub use verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Verdict};
