@@ -82,8 +82,17 @@ fn an_index_that_finds_no_room_is_made_when_there_is_some() {
     let before = home.everything();
     std::fs::remove_dir_all(home.index()).expect("the index is there");
     let wrapper = [
-        "strace", "-f", "-qq", "-o", "/dev/null", "-P", &text(&home.index()), "-e",
-        "trace=write,openat", "-e", "inject=openat:error=ENOSPC:when=3+",
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-P",
+        &text(&home.index()),
+        "-e",
+        "trace=write,openat",
+        "-e",
+        "inject=openat:error=ENOSPC:when=3+",
     ];
     let answer = Answer::of(home.under(&wrapper, ["search", "--mode", "words", "number7word"]));
     assert_ne!(answer.status, None, "no signal ended it: {answer:?}");

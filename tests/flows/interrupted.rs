@@ -52,7 +52,11 @@ impl Undisturbed {
         let again = Answer::of(home.command(self.args()));
         assert_eq!(again.status, Some(0), "{when}: {again:?}");
         assert!(home.everything() == self.everything, "{when}: the store differs");
-        assert_eq!(home.count(), self.everything.lines().count() as u64, "{when}: the index differs");
+        assert_eq!(
+            home.count(),
+            self.everything.lines().count() as u64,
+            "{when}: the index differs"
+        );
         let found = home.found("number17word");
         assert_eq!(found, self.home.found("number17word"), "{when}: the index differs");
     }
@@ -106,7 +110,9 @@ fn killed_before_any_write_and_run_again_ends_in_the_same_store() {
     // Two batches of the writer, then the index.
     let undisturbed = Undisturbed::new(450);
     let mut kills = 0;
-    for call in ["pwrite64", "fdatasync,fsync", "write", "rename,renameat,renameat2,unlink,ftruncate"] {
+    for call in
+        ["pwrite64", "fdatasync,fsync", "write", "rename,renameat,renameat2,unlink,ftruncate"]
+    {
         let calls = count_calls(&undisturbed, call);
         let points = points(calls, KILLS_BY_CALL / 4);
         assert!(!points.is_empty(), "no {call} was seen: the sweep looks at nothing");
@@ -114,8 +120,7 @@ fn killed_before_any_write_and_run_again_ends_in_the_same_store() {
             let home = Home::new();
             let inject = format!("inject={call}:signal=KILL:when={at}");
             let trace = format!("trace={call}");
-            let wrapper =
-                ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
             let answer = Answer::of(home.under(&wrapper, undisturbed.args()));
             kills += usize::from(answer.status != Some(0));
             undisturbed.check(&home, &format!("killed at {call} {at} of {calls}"));

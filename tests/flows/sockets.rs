@@ -31,10 +31,8 @@ fn no_command_gets_a_socket() {
         let answer = Answer::of(home.under(&wrapper, args));
         assert!(matches!(answer.status, Some(0 | 1)), "{args:?}: {answer:?}");
         let calls = std::fs::read_to_string(&log).expect("strace wrote its log");
-        let through: Vec<&str> = calls
-            .lines()
-            .filter(|line| line.contains('(') && !line.contains("EPERM"))
-            .collect();
+        let through: Vec<&str> =
+            calls.lines().filter(|line| line.contains('(') && !line.contains("EPERM")).collect();
         assert!(through.is_empty(), "{args:?} got through: {through:#?}");
     }
     // The log is not empty because nothing was traced: `doctor` tries every way out.

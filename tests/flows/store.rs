@@ -9,11 +9,15 @@ fn a_store_of_a_newer_version_is_left_alone() {
     let home = Home::with(&mail::some(20));
     let connection = rusqlite::Connection::open(home.store()).expect("it is a database");
     connection.pragma_update(None, "user_version", 99).expect("it can be written");
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("written through");
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("written through");
     drop(connection);
     let before = std::fs::read(home.store()).expect("it can be read");
     let maildir = text(&home.folder("mail"));
-    for args in [&["search", "x"][..], &["import", &maildir], &["triage"], &["undo"], &["show", "1"]] {
+    for args in
+        [&["search", "x"][..], &["import", &maildir], &["triage"], &["undo"], &["show", "1"]]
+    {
         home.run(args).refused(1, &["version 99", "postroom.db"]);
     }
     assert!(std::fs::read(home.store()).expect("it can be read") == before, "it was changed");
@@ -38,9 +42,22 @@ fn another_database_is_left_alone() {
 fn without_mail_every_command_says_how_to_begin() {
     let home = Home::new();
     for args in [
-        &["search", "x"][..], &["count", "x"], &["show", "1"], &["thread", "1"], &["triage"],
-        &["why", "1"], &["brief"], &["owed"], &["waiting"], &["promises"], &["decisions"],
-        &["draft", "1"], &["outbox"], &["index", "check"], &["log"], &["undo"],
+        &["search", "x"][..],
+        &["count", "x"],
+        &["show", "1"],
+        &["thread", "1"],
+        &["triage"],
+        &["why", "1"],
+        &["brief"],
+        &["owed"],
+        &["waiting"],
+        &["promises"],
+        &["decisions"],
+        &["draft", "1"],
+        &["outbox"],
+        &["index", "check"],
+        &["log"],
+        &["undo"],
     ] {
         home.run(args).refused(1, &["no mail here yet"]);
     }
@@ -52,7 +69,9 @@ fn a_damaged_store_is_named_and_not_made_worse() {
     let home = Home::with(&mail::some(300));
     // Written through, so that the main file holds everything.
     let connection = rusqlite::Connection::open(home.store()).expect("it is a database");
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("written through");
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("written through");
     drop(connection);
     let mut bytes = std::fs::read(home.store()).expect("it can be read");
     let length = bytes.len();
@@ -73,7 +92,8 @@ fn a_damaged_store_is_named_and_not_made_worse() {
 fn nobody_else_may_read_the_mail() {
     let home = Home::with(&mail::some(20));
     home.run(["search", "herring"]).done();
-    let mode = |path: &std::path::Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&home.data()), 0o700);
     let mut seen = 0;
     for entry in std::fs::read_dir(home.data()).expect("it can be read") {

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// The one envelope all items come in.
 #[derive(Debug, Deserialize)]
@@ -19,19 +20,42 @@ pub(crate) struct Envelope<T> {
     pub(crate) writer: Option<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) items: Vec<T>,
-    /// `import`.
-    pub(crate) own_addresses: Option<Vec<String>>,
-    /// `search --explain`.
-    pub(crate) query: Option<Parsed>,
-    /// `brief`, `triage --stats`.
-    pub(crate) counts: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What this command adds to the envelope: exactly the fields that `more_fields` names.
+    #[serde(skip)]
+    pub(crate) more: Map<String, Value>,
+}
+
+/// Fields of the envelope that only some commands have.
+fn more_fields(asked: &str) -> &'static [&'static str] {
+    match asked {
+        "brief" => &["counts", "since"],
+        "demo" => &["draft", "home"],
+        "import" => &["own_addresses"],
+        "search --explain" => &["query"],
+        _ => &[],
+    }
 }
 
 impl<T: DeserializeOwned> Envelope<T> {
+    /// Reads what the command `asked` said.
     #[track_caller]
-    pub(crate) fn read(text: &str) -> Self {
-        let envelope: Self =
+    pub(crate) fn read(asked: &str, text: &str) -> Self {
+        let mut fields: Map<String, Value> =
             serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        let more = more_fields(asked)
+            .iter()
+            .map(|field| {
+                let value = fields.remove(*field);
+                let value = value.unwrap_or_else(|| panic!("{asked}: no {field}:\n{text}"));
+                ((*field).to_owned(), value)
+            })
+            .collect();
+        for field in ["coverage", "fresh_as_of", "reader", "writer", "warnings", "items"] {
+            assert!(fields.contains_key(field), "{asked}: no {field}:\n{text}");
+        }
+        let mut envelope: Self = serde_json::from_value(Value::Object(fields))
+            .unwrap_or_else(|error| panic!("{asked}: {error}:\n{text}"));
+        envelope.more = more;
         assert_eq!(envelope.schema, "postroom.v1");
         assert_time(&envelope.as_of);
         if let Some(time) = &envelope.fresh_as_of {
@@ -95,7 +119,7 @@ pub(crate) struct Import {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parsed {
     pub(crate) text: String,
-    pub(crate) parsed: serde_json::Value,
+    pub(crate) parsed: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -260,14 +284,14 @@ pub(crate) struct Scores {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
     pub(crate) text: String,
-    pub(crate) quote: Option<String>,
+    pub(crate) quote: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Signal {
     pub(crate) name: String,
-    pub(crate) value: serde_json::Value,
+    pub(crate) value: f64,
     pub(crate) weight: f64,
 }
 
@@ -278,6 +302,7 @@ pub(crate) struct Sender {
     pub(crate) replied: u64,
     pub(crate) claimed_urgent: u64,
     pub(crate) was_urgent: u64,
+    pub(crate) written_to: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -286,8 +311,11 @@ pub(crate) struct Told {
     pub(crate) section: String,
     pub(crate) text: String,
     pub(crate) due: Option<String>,
+    pub(crate) late: bool,
     pub(crate) sources: Vec<Source>,
     pub(crate) since_last: String,
+    pub(crate) thread: Option<i64>,
+    pub(crate) tier: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -302,7 +330,11 @@ pub(crate) struct Source {
 pub(crate) struct Owed {
     pub(crate) id: i64,
     pub(crate) thread: i64,
+    pub(crate) kind: String,
+    pub(crate) side: String,
     pub(crate) who: Person,
+    pub(crate) whom: Vec<Person>,
+    pub(crate) confidence: f64,
     pub(crate) text: String,
     pub(crate) quote: String,
     pub(crate) made: String,
@@ -334,7 +366,7 @@ pub(crate) struct Fact {
     pub(crate) end: usize,
     pub(crate) source: String,
     pub(crate) id: Option<i64>,
-    pub(crate) quote: Option<String>,
+    pub(crate) quote: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -343,7 +375,7 @@ pub(crate) struct LetterCheck {
     pub(crate) check: String,
     pub(crate) ok: bool,
     pub(crate) hint: String,
-    pub(crate) quote: Option<String>,
+    pub(crate) quote: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -352,10 +384,42 @@ pub(crate) struct Post {
     pub(crate) letter: i64,
     pub(crate) state: String,
     pub(crate) to: Vec<Person>,
+    pub(crate) cc: Vec<Person>,
+    pub(crate) bcc: Vec<Person>,
     pub(crate) subject: String,
+    pub(crate) body: String,
     pub(crate) digest: String,
+    pub(crate) in_reply_to: Option<i64>,
     pub(crate) created: String,
     pub(crate) approved: Option<String>,
     pub(crate) sent: Option<String>,
-    pub(crate) server_reply: Option<String>,
+    pub(crate) server_reply: String,
+    /// `outbox show` alone.
+    pub(crate) recipients: Option<Vec<Recipient>>,
+    /// `outbox show` alone.
+    pub(crate) unfinished: Option<Vec<String>>,
+    /// `outbox show` alone.
+    pub(crate) warnings: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipient {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) role: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Exported {
+    pub(crate) dir: String,
+    pub(crate) count: u64,
 }

@@ -19,9 +19,10 @@ pub(crate) struct Letter {
 impl Letter {
     pub(crate) fn new(subject: &str, body: &str) -> Self {
         // A short digest of both keeps ids apart without counting.
-        let sum = subject.bytes().chain(body.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let sum =
+            subject.bytes().chain(body.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+                (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         Self {
             id: format!("{sum:016x}@example.org"),
             from: "Bert Quist <bert@example.org>".into(),
@@ -86,8 +87,14 @@ const PEOPLE: [&str; 6] = [
     "Gunda Roth <gunda@example.org>",
 ];
 const TOPICS: [&str; 8] = [
-    "gate sensor", "loading dock", "invoice run", "herring shipment", "pallet count", "night shift",
-    "crane service", "customs form",
+    "gate sensor",
+    "loading dock",
+    "invoice run",
+    "herring shipment",
+    "pallet count",
+    "night shift",
+    "crane service",
+    "customs form",
 ];
 const SENTENCES: [&str; 10] = [
     "Could you send me the numbers for this week?",
@@ -134,7 +141,8 @@ pub(crate) fn some(count: usize) -> Vec<Vec<u8>> {
 
 /// Lays `messages` out as a Maildir; `folder` is empty for the inbox, else a Maildir++ name.
 pub(crate) fn maildir(root: &Path, folder: &str, messages: &[Vec<u8>]) {
-    let place = if folder.is_empty() { root.to_path_buf() } else { root.join(format!(".{folder}")) };
+    let place =
+        if folder.is_empty() { root.to_path_buf() } else { root.join(format!(".{folder}")) };
     for part in ["cur", "new", "tmp"] {
         fs::create_dir_all(place.join(part)).expect("a folder of the Maildir");
     }

@@ -149,8 +149,10 @@ impl Home {
     /// The answer to `args` with `--json`, which must be a success.
     #[track_caller]
     pub(crate) fn ask<T: DeserializeOwned>(&self, args: &[&str]) -> json::Envelope<T> {
-        let args: Vec<&str> = ["--json"].iter().chain(args).copied().collect();
-        json::Envelope::read(&self.run(args).done().out)
+        let all: Vec<&str> = ["--json"].iter().chain(args).copied().collect();
+        let explained = args.contains(&"--explain");
+        let asked = if explained { format!("{} --explain", args[0]) } else { args[0].to_owned() };
+        json::Envelope::read(&asked, &self.run(all).done().out)
     }
 
     /// How many messages there are.

@@ -6,9 +6,8 @@ use std::process::{Command, Stdio};
 /// Whether `program` can be started. In CI it must: `scripts/test` installs it.
 #[track_caller]
 pub(crate) fn have(program: &str) -> bool {
-    let found = std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
-    });
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
     if !found {
         missing(&format!("{program} is not installed"));
     }

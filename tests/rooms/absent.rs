@@ -59,7 +59,7 @@ fn nothing_names_a_folder_of_one_machine() {
     for file in files {
         let Ok(text) = std::fs::read_to_string(top().join(&file)) else { continue };
         for (number, line) in text.lines().enumerate() {
-            // `…/work/x` and `.../shared/data` are relative; only a beginning counts.
+            // Behind a dot, a name or a variable it is the rest of another path.
             let begins = |path: &str| {
                 line.match_indices(path).any(|(at, _)| {
                     !line[..at].ends_with(|c: char| c.is_alphanumeric() || "./_-}".contains(c))
@@ -157,7 +157,9 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
             .map(str::len)
             .collect();
         let digits: usize = groups.iter().sum();
-        (groups.len() >= 3 && (9..=15).contains(&digits) && groups.iter().all(|n| *n <= 5 && *n >= 2))
+        (groups.len() >= 3
+            && (9..=15).contains(&digits)
+            && groups.iter().all(|n| *n <= 5 && *n >= 2))
             || (run.starts_with('+') && digits >= 9)
     })
 }

@@ -3,7 +3,7 @@
 //! Comments and strings are left out, so that a sentence about a room is not a use of it. A parser
 //! would bring a crate and know much more; this knows tokens, `use` trees and `mod` blocks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A path as written: `crate::mail::parse`, `super::super::x`, `tantivy::Index`.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub(crate) struct Facts {
     pub(crate) unsafe_lines: Vec<usize>,
     /// Lines with `println!` and its like that are compiled into the program.
     pub(crate) printed: Vec<usize>,
-    /// `#[cfg(test)] mod NAME;`: files that are tests.
-    pub(crate) test_modules: BTreeSet<String>,
+    /// `mod NAME;` that are compiled for tests alone, with the file that `#[path]` names.
+    pub(crate) test_modules: BTreeMap<String, Option<String>>,
     /// Files taken in by `include_str!` and the like, as written.
     pub(crate) included: Vec<(usize, String)>,
-    /// Lines with `#[path = …]`.
+    /// Lines with `#[path = …]` on a module that is no test, or that leads to another folder.
     pub(crate) moved: Vec<usize>,
 }
 
@@ -53,6 +53,7 @@ pub(crate) fn read(source: &str, is_test: bool) -> Facts {
         frames: Vec::new(),
         is_test,
         for_test_next: false,
+        path_next: None,
         facts: Facts::default(),
     };
     reader.run();
@@ -71,6 +72,8 @@ struct Reader<'a> {
     is_test: bool,
     /// A `#[cfg(test)]` was read; it holds for the item that follows.
     for_test_next: bool,
+    /// A `#[path = "…"]` was read, on this line.
+    path_next: Option<(usize, String)>,
     facts: Facts,
 }
 
@@ -172,12 +175,18 @@ impl Reader<'_> {
 
     fn module(&mut self) {
         let name = self.word(1).unwrap_or_default().to_owned();
+        let moved = self.path_next.take();
+        if let Some((line, file)) = &moved
+            && (!self.in_test() || file.contains('/'))
+        {
+            self.facts.moved.push(*line);
+        }
         if self.is_mark(2, '{') {
             let in_test = self.in_test();
             self.frames.push(Frame { module: Some(name), in_test });
             self.for_test_next = false;
         } else if self.in_test() {
-            self.facts.test_modules.insert(name);
+            self.facts.test_modules.insert(name, moved.map(|(_, file)| file));
         }
         self.at += if self.is_mark(2, '{') { 3 } else { 2 };
     }
@@ -204,8 +213,10 @@ impl Reader<'_> {
                 }
                 Token::Word(word) => {
                     words.push(word.clone());
-                    if word == "path" && words.len() == 1 {
-                        self.facts.moved.push(self.line());
+                    if let (1, "path", Some(Token::Text(file))) =
+                        (words.len(), word.as_str(), self.token(2))
+                    {
+                        self.path_next = Some((self.line(), file.clone()));
                     }
                     self.path();
                     continue;
@@ -507,9 +518,18 @@ mod tests {
 
     #[test]
     fn paths_are_found_where_they_stand() {
-        check("fn f(x: &crate::mail::Message) -> Vec<::jiff::Zoned> {}", &["crate::mail::Message", "jiff::Zoned"]);
-        check("let x = <crate::a::B as std::fmt::Debug>::fmt;", &["crate::a::B", "std::fmt::Debug"]);
-        check("x.iter::<u8>().collect(); crate::mail::m!(tantivy::X)", &["crate::mail::m", "tantivy::X"]);
+        check(
+            "fn f(x: &crate::mail::Message) -> Vec<::jiff::Zoned> {}",
+            &["crate::mail::Message", "jiff::Zoned"],
+        );
+        check(
+            "let x = <crate::a::B as std::fmt::Debug>::fmt;",
+            &["crate::a::B", "std::fmt::Debug"],
+        );
+        check(
+            "x.iter::<u8>().collect(); crate::mail::m!(tantivy::X)",
+            &["crate::mail::m", "tantivy::X"],
+        );
         check("#[serde(with = \"crate::when::seconds\")] struct S;", &["crate::when::seconds"]);
         check("#[derive(thiserror::Error)] enum E {}", &["thiserror::Error"]);
         check("extern crate rusqlite;", &["rusqlite::*"]);
@@ -518,8 +538,14 @@ mod tests {
     #[test]
     fn comments_strings_and_characters_are_silent() {
         check("// crate::cli::x\n/* a /* crate::cli */ crate::cli */ //! [`crate::cli::run`]", &[]);
-        check(r##"let a = "crate::cli::x"; let b = r#"crate::"cli"::x"#; let c = b"crate::cli";"##, &[]);
-        check("let q = '\"'; crate::a::b; let e = '\\''; crate::c::d", &["crate::a::b", "crate::c::d"]);
+        check(
+            r##"let a = "crate::cli::x"; let b = r#"crate::"cli"::x"#; let c = b"crate::cli";"##,
+            &[],
+        );
+        check(
+            "let q = '\"'; crate::a::b; let e = '\\''; crate::c::d",
+            &["crate::a::b", "crate::c::d"],
+        );
         check("0..crate::a::b", &["crate::a::b"]);
         check("fn f<'a>(x: &'a str) { crate::a::b }", &["crate::a::b"]);
         check("let n = 0xff_u8; let b = b'\"'; crate::a::b", &["crate::a::b"]);
@@ -533,7 +559,7 @@ mod tests {
         let tests: Vec<bool> = facts.mentions.iter().map(|m| m.in_test).collect();
         assert_eq!(tests, [false, true, false, true, false]);
         assert_eq!(facts.unwraps, [4]);
-        assert_eq!(facts.test_modules.into_iter().collect::<Vec<_>>(), ["more"]);
+        assert_eq!(facts.test_modules.into_keys().collect::<Vec<_>>(), ["more"]);
         assert_eq!(facts.mentions[1].inside, ["tests"]);
     }
 
