@@ -70,8 +70,7 @@ impl Page<'_> {
                 let quote = item.reasons.iter().find(|reason| !reason.quote.is_empty());
                 let source = Source {
                     id: item.id,
-                    quote: quote
-                        .map_or_else(|| item.subject.clone(), |reason| reason.quote.clone()),
+                    quote: quote.map_or_else(|| item.subject.clone(), |reason| reason.quote.clone()),
                 };
                 let text = said(&item.from, words_of(item));
                 self.put(section, item.thread, text, item.due, source, item.date, Some(item.tier));
@@ -104,9 +103,9 @@ impl Page<'_> {
     fn changed(&mut self, ledger: &Ledger, open: &[Item]) {
         let since = self.since;
         let decisions = ledger.decisions();
-        for item in
-            decisions.iter().filter(|item| item.made > since && item.state != ItemState::Superseded)
-        {
+        for item in decisions.iter().filter(|item| {
+            item.made > since && item.state != ItemState::Superseded
+        }) {
             let mut sources = vec![Source { id: item.id, quote: item.quote.clone() }];
             let earlier = decisions.iter().find(|old| old.superseded_by == Some(item.id));
             if let Some(old) = earlier {

@@ -13,8 +13,7 @@ use crate::triage::{Settings, judge_new};
 fn judge(store: &mut Store, as_of: &str) {
     let settings = Settings { calendar: calendar(), ..Settings::default() };
     let wanted = Wanted::Between(UnixSeconds(0), at(as_of));
-    judge_new(store, &PlainReader, &wanted, &settings, &mut |_, _| ControlFlow::Continue(()))
-        .unwrap();
+    judge_new(store, &PlainReader, &wanted, &settings, &mut |_, _| ControlFlow::Continue(())).unwrap();
 }
 
 fn made(store: &Store, as_of: &str, last: Option<&Remembered>) -> Brief {
@@ -47,16 +46,7 @@ fn an_ask_stands_under_reply_until_it_is_answered() {
         &mut store,
         &[
             ASK,
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 3,
-                from: "ada@example.org",
-                to: "ben@example.com",
-                subject: "Re: The list",
-                text: "Here it is.",
-                ..Mail::default()
-            },
+            Mail { id: "2", reply: "1", day: 3, from: "ada@example.org", to: "ben@example.com", subject: "Re: The list", text: "Here it is.", ..Mail::default() },
         ],
     );
     judge(&mut store, "2026-03-09T12:00:00Z");
@@ -83,31 +73,13 @@ fn promises_and_own_asks_have_their_sections() {
     fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                from: "ada@example.org",
-                to: "Ben Sample <ben@example.com>",
-                subject: "Report",
-                text: "I'll send you the report by Thursday noon.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                from: "ada@example.org",
-                to: "Cleo Muster <cleo@example.com>",
-                subject: "Protocol",
-                text: "When can I have the protocol?",
-                ..Mail::default()
-            },
+            Mail { id: "1", from: "ada@example.org", to: "Ben Sample <ben@example.com>", subject: "Report", text: "I'll send you the report by Thursday noon.", ..Mail::default() },
+            Mail { id: "2", from: "ada@example.org", to: "Cleo Muster <cleo@example.com>", subject: "Protocol", text: "When can I have the protocol?", ..Mail::default() },
         ],
     );
     judge(&mut store, "2026-03-09T12:00:00Z");
     let brief = made(&store, "2026-03-06T12:00:00Z", None);
-    check(
-        &brief,
-        Section::Promised,
-        &["to Ben Sample: I'll send you the report by Thursday noon."],
-    );
+    check(&brief, Section::Promised, &["to Ben Sample: I'll send you the report by Thursday noon."]);
     check(&brief, Section::Waiting, &["Cleo Muster: When can I have the protocol?"]);
     assert!(brief.section(Section::Promised).next().unwrap().late);
 }
@@ -143,21 +115,8 @@ fn a_thread_stands_once() {
     fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                from: "ada@example.org",
-                to: "ben@example.com",
-                text: "I'll send you the report by Thursday noon.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 3,
-                subject: "Re: The plan",
-                text: "Thank you. Could you add the costs?\n\nWe've decided to print it.",
-                ..Mail::default()
-            },
+            Mail { id: "1", from: "ada@example.org", to: "ben@example.com", text: "I'll send you the report by Thursday noon.", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 3, subject: "Re: The plan", text: "Thank you. Could you add the costs?\n\nWe've decided to print it.", ..Mail::default() },
         ],
     );
     judge(&mut store, "2026-03-09T12:00:00Z");
@@ -173,19 +132,8 @@ fn a_reversed_decision_names_both_sources() {
     let ids = fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                text: "We've decided: the text messages end in May.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 3,
-                subject: "Re: The plan",
-                text: "I was wrong.\n\nNew decision: the text messages stay.",
-                ..Mail::default()
-            },
+            Mail { id: "1", text: "We've decided: the text messages end in May.", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 3, subject: "Re: The plan", text: "I was wrong.\n\nNew decision: the text messages stay.", ..Mail::default() },
         ],
     );
     judge(&mut store, "2026-03-09T12:00:00Z");

@@ -21,7 +21,8 @@ pub(super) fn write(
     store: &Store,
     args: &args::Export,
 ) -> Result<u64, Failure> {
-    let headers = store.headers(&Scope { until: session.as_of, ..Scope::default() })?;
+    let headers =
+        store.headers(&Scope { until: session.as_of, ..Scope::default() })?;
     let result = match args.format {
         ExportFormat::Maildir => maildir(store, &headers, &args.dir),
         ExportFormat::Mbox => mbox(store, &headers, &args.dir),

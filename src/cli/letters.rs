@@ -34,16 +34,14 @@ impl From<outbox::Error> for Failure {
                         failure.hint("`postroom outbox show N`, then approve what it shows")
                     }
                     Error::NotApproved { .. } => failure.hint("`postroom outbox approve N` first"),
-                    Error::Tampered { .. } => failure
-                        .hint("`postroom outbox edit N` makes it a draft again; look at it well"),
-                    Error::NoRecipient => {
-                        failure.hint("`postroom outbox edit N`: put somebody into To:")
+                    Error::Tampered { .. } => {
+                        failure.hint("`postroom outbox edit N` makes it a draft again; look at it well")
                     }
-                    Error::PlainText { .. } => {
-                        failure.hint("leave tls = \"off\" out of the config")
+                    Error::NoRecipient => failure.hint("`postroom outbox edit N`: put somebody into To:"),
+                    Error::PlainText { .. } => failure.hint("leave tls = \"off\" out of the config"),
+                    Error::Password { .. } => {
+                        failure.hint("the command prints the password on its first line; try it by hand")
                     }
-                    Error::Password { .. } => failure
-                        .hint("the command prints the password on its first line; try it by hand"),
                     _ => failure,
                 }
             }
@@ -140,7 +138,11 @@ fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
     Ok(0)
 }
 
-pub(super) fn show(session: &mut Session<'_>, store: &Store, shown: &Shown) -> Result<u8, Failure> {
+pub(super) fn show(
+    session: &mut Session<'_>,
+    store: &Store,
+    shown: &Shown,
+) -> Result<u8, Failure> {
     if session.global.json {
         let mut value = item(&store.letter(shown.letter)?)?;
         value["digest"] = json!(shown.digest);
@@ -220,8 +222,9 @@ fn edit(
 /// The text after the user's editor had it.
 fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<String, Failure> {
     let path = dir.join(format!("letter-{}.{}.txt", id.0, std::process::id()));
-    let failed =
-        |error: std::io::Error| Failure::could_not(format!("editing {}: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        Failure::could_not(format!("editing {}: {error}", path.display()))
+    };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -244,12 +247,8 @@ fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<
     let _ = std::fs::remove_file(&path);
     match ran {
         Ok(true) => text,
-        Ok(false) => {
-            Err(Failure::could_not(format!("{editor} ended with an error: nothing changed")))
-        }
-        Err(error) => {
-            Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`"))
-        }
+        Ok(false) => Err(Failure::could_not(format!("{editor} ended with an error: nothing changed"))),
+        Err(error) => Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`")),
     }
 }
 
@@ -284,8 +283,7 @@ fn approve(
 fn says_yes(input: &mut dyn Read) -> bool {
     let mut answer = Vec::new();
     let mut byte = [0];
-    while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n'
-    {
+    while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n' {
         answer.push(byte[0]);
     }
     matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes")
@@ -297,10 +295,7 @@ fn send(
     only: Option<LetterId>,
 ) -> Result<u8, Failure> {
     for letter in outbox::recover(store, session.now)? {
-        session.note(&format!(
-            "letter {} was interrupted before anything went out: approved as before",
-            letter.0
-        ))?;
+        session.note(&format!("letter {} was interrupted before anything went out: approved as before", letter.0))?;
     }
     let rows = store.letters()?;
     let unknown: Vec<LetterId> =
@@ -313,9 +308,11 @@ fn send(
     }
     let ids: Vec<LetterId> = match only {
         Some(id) => vec![id],
-        None => {
-            rows.iter().filter(|row| row.state == LetterState::Approved).map(|row| row.id).collect()
-        }
+        None => rows
+            .iter()
+            .filter(|row| row.state == LetterState::Approved)
+            .map(|row| row.id)
+            .collect(),
     };
     if ids.is_empty() {
         let drafts = rows.iter().filter(|row| row.state == LetterState::Draft).count();
@@ -345,9 +342,7 @@ fn send(
             Outcome::Sent => (Style::Green, "sent"),
             Outcome::Deferred => (Style::Yellow, "not sent, still approved"),
             Outcome::Rejected => (Style::Red, "refused by the server"),
-            Outcome::Unknown => {
-                (Style::Red, "not known whether it arrived; it is not sent again by itself")
-            }
+            Outcome::Unknown => (Style::Red, "not known whether it arrived; it is not sent again by itself"),
         };
         if delivery.outcome != Outcome::Sent {
             status = COULD_NOT;
@@ -382,9 +377,8 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
         Some("starttls") => server.tls = Tls::StartTls,
         Some("off") => server.tls = Tls::Off,
         Some(other) => {
-            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}")).hint(
-                "tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\"",
-            ));
+            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}"))
+                .hint("tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\""));
         }
     }
     if let Some(password) = &send.password {
@@ -394,3 +388,4 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
     server.timeout = Duration::from_secs(60);
     Ok(server)
 }
+

@@ -139,8 +139,7 @@ pub(super) fn check(
     } else if let Some(number) = args.what.strip_prefix("letter:") {
         let store = session.store()?;
         let number = number.parse().map_err(|_| {
-            Failure::asked_wrongly(format!("{}: not a letter", args.what))
-                .hint("for example letter:3")
+            Failure::asked_wrongly(format!("{}: not a letter", args.what)).hint("for example letter:3")
         })?;
         let row = store.letter(LetterId(number))?;
         let letter = row.letter()?;
@@ -284,13 +283,11 @@ fn people(typed: &[String]) -> Result<Vec<Person>, Failure> {
     typed
         .iter()
         .map(|text| {
-            let (name, address) =
-                match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
-                    Some((name, address)) => {
-                        (name.trim().trim_matches('"').to_owned(), address.trim())
-                    }
-                    None => (String::new(), text.trim()),
-                };
+            let (name, address) = match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<'))
+            {
+                Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address.trim()),
+                None => (String::new(), text.trim()),
+            };
             let valid = address.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace)
             });

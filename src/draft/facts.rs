@@ -103,22 +103,16 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
         let has_digit = bare.chars().any(|c| c.is_ascii_digit());
         let inner_capital = bare.chars().skip(1).any(char::is_uppercase);
         let begins_upper = bare.chars().next().is_some_and(char::is_uppercase);
-        let is_name = begins_upper
-            && bare.chars().count() > 1
-            && !is_ordinary(bare)
-            && (!opens || inner_capital);
+        let is_name = begins_upper && bare.chars().count() > 1 && !is_ordinary(bare) && (!opens || inner_capital);
         if !bare.is_empty() && (is_address || has_digit || is_name) {
-            let list_mark = opens
-                && bare.chars().all(|c| c.is_ascii_digit())
-                && bare.len() <= 2
+            let list_mark = opens && bare.chars().all(|c| c.is_ascii_digit()) && bare.len() <= 2
                 && text[plain.end..].starts_with(['.', ')']);
             if !list_mark {
                 found.push(plain.clone());
             }
         }
         let token = &text[word.clone()];
-        let line_end = text[word.end..].starts_with('\n')
-            || text[word.end..].trim_start_matches(' ').starts_with('\n');
+        let line_end = text[word.end..].starts_with('\n') || text[word.end..].trim_start_matches(' ').starts_with('\n');
         opens = line_end || token.ends_with(['.', '!', '?', ':', '…']) || bare.is_empty() && opens;
     }
     merged(text, found)
@@ -143,8 +137,7 @@ fn merged(text: &str, mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
 fn joins(text: &str, last: &Range<usize>, next: &Range<usize>) -> bool {
     let (a, b) = (&text[last.clone()], &text[next.clone()]);
     let named = |part: &str| {
-        part.chars().next().is_some_and(char::is_uppercase)
-            && !part.chars().any(|c| c.is_ascii_digit())
+        part.chars().next().is_some_and(char::is_uppercase) && !part.chars().any(|c| c.is_ascii_digit())
     };
     &text[last.end..next.start] == " " && named(a) && named(b)
 }
@@ -160,9 +153,7 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let word = &text[range.clone()];
     let keep = |c: char| c.is_alphanumeric() || matches!(c, '€' | '$' | '£' | '%' | '[' | ']');
     let front = word.find(keep).unwrap_or(word.len());
-    let back = word
-        .rfind(keep)
-        .map_or(front, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
+    let back = word.rfind(keep).map_or(front, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
     let possessive = word[front..back.max(front)].trim_end_matches("'s").trim_end_matches("’s");
     range.start + front..range.start + front + possessive.len()
 }
@@ -170,56 +161,10 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 /// Capitalised without being a name.
 fn is_ordinary(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "i",
-        "i'm",
-        "i'll",
-        "i've",
-        "i'd",
-        "ok",
-        "okay",
-        "fyi",
-        "re",
-        "sie",
-        "ihnen",
-        "ihr",
-        "ihre",
-        "ihren",
-        "ihrem",
-        "ihrer",
-        "on",
-        "to",
-        "hi",
-        "hello",
-        "dear",
-        "best",
-        "regards",
-        "thanks",
-        "cheers",
-        "kind",
-        "hallo",
-        "liebe",
-        "lieber",
-        "grüße",
-        "gruß",
-        "viele",
-        "mit",
-        "if",
-        "the",
-        "this",
-        "yes",
-        "no",
-        "we",
-        "you",
-        "it",
-        "and",
-        "but",
-        "so",
-        "please",
-        "ps",
-        "yours",
-        "sincerely",
-        "zu",
-        "hey",
+        "i", "i'm", "i'll", "i've", "i'd", "ok", "okay", "fyi", "re", "sie", "ihnen", "ihr", "ihre", "ihren",
+        "ihrem", "ihrer", "on", "to", "hi", "hello", "dear", "best", "regards", "thanks", "cheers", "kind",
+        "hallo", "liebe", "lieber", "grüße", "gruß", "viele", "mit", "if", "the", "this", "yes", "no", "we", "you",
+        "it", "and", "but", "so", "please", "ps", "yours", "sincerely", "zu", "hey",
     ];
     WORDS.contains(&word.to_lowercase().replace('’', "'").as_str())
 }
@@ -262,8 +207,7 @@ pub(super) fn stands_in(part: &str, text: &str) -> bool {
 fn quote(text: &str, part: &str) -> String {
     let part = fold(part);
     let sentences = mail::sentences(text);
-    let found =
-        sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
+    let found = sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
     let quote = found.unwrap_or_else(|| fold_case(text));
     quote.chars().take(QUOTE_CHARS_MAX).collect()
 }

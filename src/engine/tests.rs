@@ -485,8 +485,7 @@ fn perf() {
     let dimensions = encoder::Dimensions::read(&gguf).expect("dimensions");
     let embeddings =
         encoder::Embeddings::read(&gguf, dimensions, 30_522, WINDOW_TOKENS).expect("embeddings");
-    let mut backends =
-        if std::env::var_os("CANDLE").is_some() { vec![encoder::Backend::Candle] } else { vec![] };
+    let mut backends = if std::env::var_os("CANDLE").is_some() { vec![encoder::Backend::Candle] } else { vec![] };
     backends.extend(
         kernels::Tier::available()
             .into_iter()
@@ -548,41 +547,27 @@ fn perf_parts() {
     for tier in kernels::Tier::available().into_iter().rev() {
         eprintln!("{tier:?}");
         if tier.multiplies() {
-            for (n, k) in [(1152, 384), (384, 384), (1536, 384), (384, 1536)] {
-                let bytes: Vec<u8> = (0..n * k / 32)
-                    .flat_map(|i| {
-                        let mut b = half::f16::from_f32(0.01).to_le_bytes().to_vec();
-                        b.extend((0..32).map(|j| (i * 7 + j * 3) as u8));
-                        b
-                    })
-                    .collect();
-                let w = Packed::from_q8_0(&[&bytes], k).expect("w");
-                let x: Vec<f32> = (0..256 * k).map(|i| (i as f32 * 0.1).sin()).collect();
-                let bias = vec![0.0; n];
-                let mut out = vec![0.0; 256 * n];
-                time(&format!("round {k}"), 256.0 * k as f64, || {
-                    Rounded::new(tier, &x, k);
-                });
-                let r = Rounded::new(tier, &x, k);
-                time(&format!("multiply {n}x{k}"), 256.0 * (n * k) as f64, || {
-                    multiply(tier, &w, &r, &bias, &mut out)
-                });
-            }
+        for (n, k) in [(1152, 384), (384, 384), (1536, 384), (384, 1536)] {
+            let bytes: Vec<u8> = (0..n * k / 32).flat_map(|i| { let mut b = half::f16::from_f32(0.01).to_le_bytes().to_vec(); b.extend((0..32).map(|j| (i * 7 + j * 3) as u8)); b }).collect();
+            let w = Packed::from_q8_0(&[&bytes], k).expect("w");
+            let x: Vec<f32> = (0..256 * k).map(|i| (i as f32 * 0.1).sin()).collect();
+            let bias = vec![0.0; n];
+            let mut out = vec![0.0; 256 * n];
+            time(&format!("round {k}"), 256.0 * k as f64, || { Rounded::new(tier, &x, k); });
+            let r = Rounded::new(tier, &x, k);
+            time(&format!("multiply {n}x{k}"), 256.0 * (n * k) as f64, || multiply(tier, &w, &r, &bias, &mut out));
+        }
         }
         let mut x: Vec<f32> = (0..256 * 1536).map(|i| (i as f32 * 0.1).sin()).collect();
         let y = x.clone();
         time("gelu 1536", x.len() as f64, || gelu(tier, &mut x));
         let norm = Norm { weight: vec![1.0; 384], bias: vec![0.0; 384], epsilon: 1e-12 };
-        time("norm 384", 256.0 * 384.0, || {
-            add_and_normalise(tier, &norm, &mut x[..256 * 384], &y[..256 * 384])
-        });
+        time("norm 384", 256.0 * 384.0, || add_and_normalise(tier, &norm, &mut x[..256 * 384], &y[..256 * 384]));
         let rows: Vec<f32> = (0..256 * 1152).map(|i| (i as f32 * 0.1).sin()).collect();
         let mut out = vec![0.0; 256 * 384];
         for len in [16, 64, 256] {
             let lengths = vec![len; 256 / len];
-            time(&format!("attend {len}"), 256.0 * len as f64 * 768.0, || {
-                attend(tier, 12, &lengths, &rows, &mut out)
-            });
+            time(&format!("attend {len}"), 256.0 * len as f64 * 768.0, || attend(tier, 12, &lengths, &rows, &mut out));
         }
     }
 }

@@ -28,7 +28,10 @@ pub fn verify(child: Option<&mut Command>) -> Vec<Attempt> {
     let mut add = |attempt: &str, outcome: Result<(), std::io::Error>| {
         let (refused, how) = match outcome {
             Ok(()) => (false, "it opened".to_owned()),
-            Err(error) => (error.kind() == std::io::ErrorKind::PermissionDenied, error.to_string()),
+            Err(error) => (
+                error.kind() == std::io::ErrorKind::PermissionDenied,
+                error.to_string(),
+            ),
         };
         attempts.push(Attempt { attempt: attempt.to_owned(), refused, how });
     };
@@ -51,11 +54,6 @@ pub fn verify(child: Option<&mut Command>) -> Vec<Attempt> {
         add("socket of a child process", outcome);
     }
     attempts
-}
-
-/// Whether this process can open a socket: all that the child of [`verify`] does.
-pub fn opens_socket() -> bool {
-    UdpSocket::bind(("127.0.0.1", 0)).is_ok()
 }
 
 #[cfg(target_os = "linux")]

@@ -40,11 +40,8 @@ impl<'a> Addressees<'a> {
     /// greeting names; else nobody in particular.
     pub(crate) fn whom(&self, sentence: &str) -> Vec<Person> {
         let opening = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let word: String = opening
-            .chars()
-            .take_while(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect();
+        let word: String =
+            opening.chars().take_while(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         if let Some((_, person)) = self.named.iter().find(|(name, _)| *name == word) {
             return vec![(*person).clone()];
         }
@@ -62,8 +59,7 @@ fn first_name(person: &Person) -> Option<String> {
             let local = person.address.split('@').next().unwrap_or_default();
             local.split(['.', '_', '-']).next().unwrap_or_default()
         });
-    let folded: String =
-        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let folded: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     (folded.chars().count() >= 2).then_some(folded)
 }
 

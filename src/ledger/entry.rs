@@ -95,9 +95,8 @@ pub(crate) fn extract(
             let here = due.get(at).and_then(Option::as_ref);
             let when = match kind {
                 EntryKind::Deadline if here.is_none() => continue,
-                EntryKind::Ask => {
-                    ask_due(here, header.date).or_else(|| near_due(reading, due, at, header.date))
-                }
+                EntryKind::Ask => ask_due(here, header.date)
+                    .or_else(|| near_due(reading, due, at, header.date)),
                 EntryKind::Decision => None,
                 _ => here.map(|deadline| deadline.at),
             };
@@ -160,44 +159,10 @@ fn near_due(
 
 /// Words that name a day by themselves.
 const DAYS: &[&str] = &[
-    "today",
-    "tonight",
-    "tomorrow",
-    "heute",
-    "morgen",
-    "aujourd'hui",
-    "ce soir",
-    "demain",
-    "hoy",
-    "mañana",
-    "vandaag",
-    "vanavond",
-    "mon*",
-    "tue*",
-    "wed*",
-    "thu*",
-    "fri*",
-    "sat*",
-    "sun*",
-    "montag",
-    "dienstag",
-    "mittwoch",
-    "donnerstag",
-    "freitag",
-    "samstag",
-    "sonntag",
-    "lundi",
-    "mardi",
-    "mercredi",
-    "jeudi",
-    "vendredi",
-    "samedi",
-    "dimanche",
-    "lunes",
-    "martes",
-    "miércoles",
-    "jueves",
-    "viernes",
+    "today", "tonight", "tomorrow", "heute", "morgen", "aujourd'hui", "ce soir", "demain", "hoy",
+    "mañana", "vandaag", "vanavond", "mon*", "tue*", "wed*", "thu*", "fri*", "sat*", "sun*", "montag",
+    "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "lundi", "mardi", "mercredi",
+    "jeudi", "vendredi", "samedi", "dimanche", "lunes", "martes", "miércoles", "jueves", "viernes",
 ];
 
 /// Whether the header alone says that a machine or a mass mailing sent it. Discussion lists are
@@ -206,7 +171,8 @@ fn is_bulk(header: &Header) -> bool {
     let facts = &header.facts;
     let mass = facts.list_unsubscribe || facts.one_click_unsubscribe || facts.campaign;
     let precedence = facts.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
-    !header.own && (facts.automatic || facts.report || ((mass || precedence) && !facts.list_post))
+    !header.own
+        && (facts.automatic || facts.report || ((mass || precedence) && !facts.list_post))
 }
 
 /// The stored entries of a message.

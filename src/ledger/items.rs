@@ -140,8 +140,7 @@ impl Ledger {
     /// What the user owes: asks to them that are open, and their own promises not fulfilled; what is
     /// due first comes first, what has no time last.
     pub fn owed(&self) -> Vec<Item> {
-        let asks =
-            self.asks.iter().filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
+        let asks = self.asks.iter().filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
         let promises = self.promises.iter().filter(|item| item.side == Side::Mine);
         self.unsettled(asks.chain(promises))
     }
@@ -149,10 +148,8 @@ impl Ledger {
     /// What the user awaits: their own asks that nobody answered, and promises made to them.
     pub fn waiting(&self) -> Vec<Item> {
         let asks = self.asks.iter().filter(|item| item.side == Side::Mine);
-        let promises = self
-            .promises
-            .iter()
-            .filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
+        let promises =
+            self.promises.iter().filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
         self.unsettled(asks.chain(promises))
     }
 
@@ -224,8 +221,7 @@ impl Ledger {
             });
             if answered {
                 (item.state, item.superseded_by) = (ItemState::Kept, None);
-            } else if item.state == ItemState::Open && item.due.is_some_and(|due| due < self.as_of)
-            {
+            } else if item.state == ItemState::Open && item.due.is_some_and(|due| due < self.as_of) {
                 item.state = ItemState::Slipped;
             }
         }
@@ -355,8 +351,7 @@ impl<'a> Past<'a> {
         for later in self.after(item.id) {
             if later.from.address == item.who.address {
                 let delivers = later.attachments.iter().any(|file| !is_decoration(&file.mime_type));
-                if delivers || promises_word(&item.quote) || reports_done(&self.opening(later.id)?)
-                {
+                if delivers || promises_word(&item.quote) || reports_done(&self.opening(later.id)?) {
                     return Ok(true);
                 }
             } else if confirms_receipt(&self.opening(later.id)?) {
@@ -418,23 +413,12 @@ fn is_unwanted(store: &Store, id: MessageId) -> Result<bool, Error> {
 /// A renewed promise often names its matter only as "it".
 fn refers_back(text: &str) -> bool {
     super::Folded::new(text).any(&[
-        "get it",
-        "have it",
-        "send it",
-        "it by",
-        "schicke es",
-        "schicke ihn",
-        "schicke sie",
-        "l'enverrai",
-        "lo envío",
-        "lo enviaré",
-        "stuur het",
+        "get it", "have it", "send it", "it by", "schicke es", "schicke ihn", "schicke sie", "l'enverrai",
+        "lo envío", "lo enviaré", "stuur het",
     ])
 }
 
 /// Pictures of signatures and calendar parts deliver nothing.
 fn is_decoration(mime_type: &str) -> bool {
-    mime_type.starts_with("image/")
-        || mime_type.starts_with("text/calendar")
-        || mime_type.contains("pgp-signature")
+    mime_type.starts_with("image/") || mime_type.starts_with("text/calendar") || mime_type.contains("pgp-signature")
 }

@@ -82,7 +82,11 @@ pub fn read_new(
     Ok(coverage)
 }
 
-fn pending(store: &Store, wanted: &Wanted, version: &str) -> Result<(Vec<MessageId>, u64), Error> {
+fn pending(
+    store: &Store,
+    wanted: &Wanted,
+    version: &str,
+) -> Result<(Vec<MessageId>, u64), Error> {
     match wanted {
         Wanted::Between(since, until) => {
             let total = store.messages_count(Some(*until))?
@@ -108,7 +112,8 @@ fn read_batch(
     calendar: &Calendar,
     version: &str,
 ) -> Result<(), Error> {
-    let own: Vec<String> = store.own_addresses()?.into_iter().map(|(address, _)| address).collect();
+    let own: Vec<String> =
+        store.own_addresses()?.into_iter().map(|(address, _)| address).collect();
     let headers = store.headers(&Scope { ids: Some(ids.to_vec()), ..Scope::default() })?;
     let mut spoken = Vec::with_capacity(headers.len());
     for header in &headers {

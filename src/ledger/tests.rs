@@ -3,9 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::testing::{Mail, PlainReader, at, calendar, fill, store};
-use super::{
-    EntryKind, Item, ItemState, Ledger, Read, Wanted, entries_of, read_new, reading, version,
-};
+use super::{EntryKind, Item, ItemState, Ledger, Read, Wanted, entries_of, read_new, reading, version};
 use crate::mail::UnixSeconds;
 use crate::store::Store;
 
@@ -27,21 +25,8 @@ fn an_ask_is_owed_until_it_is_answered() {
     fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                text: "Hi Ada,\n\nCould you send me the list by Wednesday noon?\n\nBest,\nBen",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 3,
-                from: "ada@example.org",
-                to: "ben@example.com",
-                subject: "Re: The plan",
-                text: "Here it is.",
-                ..Mail::default()
-            },
+            Mail { id: "1", text: "Hi Ada,\n\nCould you send me the list by Wednesday noon?\n\nBest,\nBen", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 3, from: "ada@example.org", to: "ben@example.com", subject: "Re: The plan", text: "Here it is.", ..Mail::default() },
         ],
     );
     let ask = "Could you send me the list by Wednesday noon?";
@@ -64,20 +49,10 @@ fn asks_of_a_thread_collapse_into_the_latest() {
         &mut store,
         &[
             Mail { id: "1", text: "Could you send me the list?", ..Mail::default() },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 4,
-                subject: "Re: The plan",
-                text: "Please send me the list.",
-                ..Mail::default()
-            },
+            Mail { id: "2", reply: "1", day: 4, subject: "Re: The plan", text: "Please send me the list.", ..Mail::default() },
         ],
     );
-    check(
-        &ledger(&store, "2026-03-05T12:00:00Z").owed(),
-        &[("Please send me the list.", ItemState::Open)],
-    );
+    check(&ledger(&store, "2026-03-05T12:00:00Z").owed(), &[("Please send me the list.", ItemState::Open)]);
 }
 
 #[test]
@@ -104,14 +79,7 @@ fn bulk_and_automatic_mail_asks_nothing() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(dir.path());
-        let ids = fill(
-            &mut store,
-            &[Mail {
-                headers,
-                text: "Could you answer three questions by Friday?",
-                ..Mail::default()
-            }],
-        );
+        let ids = fill(&mut store, &[Mail { headers, text: "Could you answer three questions by Friday?", ..Mail::default() }]);
         assert!(entries_of(&store, ids[0]).unwrap().is_empty(), "{headers}");
     }
 }
@@ -123,33 +91,9 @@ fn promises_are_open_kept_or_slipped() {
     fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                from: "ada@example.org",
-                to: "ben@example.com",
-                text: "I'll send you the report by Thursday noon.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 6,
-                from: "ada@example.org",
-                to: "ben@example.com",
-                subject: "Re: The plan",
-                text: "Lovely weather today.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "3",
-                reply: "1",
-                day: 9,
-                from: "ada@example.org",
-                to: "ben@example.com",
-                subject: "Re: The plan",
-                text: "Here is the report.",
-                ..Mail::default()
-            },
+            Mail { id: "1", from: "ada@example.org", to: "ben@example.com", text: "I'll send you the report by Thursday noon.", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 6, from: "ada@example.org", to: "ben@example.com", subject: "Re: The plan", text: "Lovely weather today.", ..Mail::default() },
+            Mail { id: "3", reply: "1", day: 9, from: "ada@example.org", to: "ben@example.com", subject: "Re: The plan", text: "Here is the report.", ..Mail::default() },
         ],
     );
     let promise = "I'll send you the report by Thursday noon.";
@@ -166,19 +110,8 @@ fn a_renewed_promise_takes_the_place_of_the_old_one() {
     let ids = fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                text: "I'll send you the test protocol by Wednesday.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 5,
-                subject: "Re: The plan",
-                text: "Sorry. You'll get it by Friday evening.",
-                ..Mail::default()
-            },
+            Mail { id: "1", text: "I'll send you the test protocol by Wednesday.", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 5, subject: "Re: The plan", text: "Sorry. You'll get it by Friday evening.", ..Mail::default() },
         ],
     );
     let waiting = ledger(&store, "2026-03-09T12:00:00Z").waiting();
@@ -195,27 +128,11 @@ fn own_asks_wait_for_an_answer() {
     fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                from: "ada@example.org",
-                to: "ben@example.com",
-                text: "When can I have the protocol?",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 4,
-                subject: "Re: The plan",
-                text: "On Friday.",
-                ..Mail::default()
-            },
+            Mail { id: "1", from: "ada@example.org", to: "ben@example.com", text: "When can I have the protocol?", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 4, subject: "Re: The plan", text: "On Friday.", ..Mail::default() },
         ],
     );
-    check(
-        &ledger(&store, "2026-03-03T12:00:00Z").waiting(),
-        &[("When can I have the protocol?", ItemState::Open)],
-    );
+    check(&ledger(&store, "2026-03-03T12:00:00Z").waiting(), &[("When can I have the protocol?", ItemState::Open)]);
     check(&ledger(&store, "2026-03-05T12:00:00Z").waiting(), &[]);
 }
 
@@ -226,19 +143,8 @@ fn a_decision_is_superseded_by_its_reversal() {
     let ids = fill(
         &mut store,
         &[
-            Mail {
-                id: "1",
-                text: "We've decided: the text messages end in May.",
-                ..Mail::default()
-            },
-            Mail {
-                id: "2",
-                reply: "1",
-                day: 6,
-                subject: "Re: The plan",
-                text: "I was wrong.\n\nNew decision: they stay, for a fee.",
-                ..Mail::default()
-            },
+            Mail { id: "1", text: "We've decided: the text messages end in May.", ..Mail::default() },
+            Mail { id: "2", reply: "1", day: 6, subject: "Re: The plan", text: "I was wrong.\n\nNew decision: they stay, for a fee.", ..Mail::default() },
         ],
     );
     let decisions = ledger(&store, "2026-03-09T12:00:00Z").decisions();
@@ -269,8 +175,10 @@ fn an_interrupted_reading_is_taken_up() {
     let mut store = store(dir.path());
     let texts: Vec<(String, String)> =
         (0..70).map(|n| (format!("m{n}"), format!("Could you send part {n}?"))).collect();
-    let mails: Vec<Mail<'_>> =
-        texts.iter().map(|(id, text)| Mail { id, text, subject: id, ..Mail::default() }).collect();
+    let mails: Vec<Mail<'_>> = texts
+        .iter()
+        .map(|(id, text)| Mail { id, text, subject: id, ..Mail::default() })
+        .collect();
     fill(&mut store, &mails);
     struct Renamed;
     impl Read for Renamed {
@@ -292,8 +200,6 @@ fn an_interrupted_reading_is_taken_up() {
     };
     let coverage = read_new(&mut store, &Renamed, &all, &calendar(), &mut once).unwrap();
     assert_eq!((coverage.done, coverage.total), (32, 70));
-    let coverage =
-        read_new(&mut store, &Renamed, &all, &calendar(), &mut |_, _| ControlFlow::Continue(()))
-            .unwrap();
+    let coverage = read_new(&mut store, &Renamed, &all, &calendar(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!((coverage.done, coverage.total), (70, 70));
 }

@@ -62,10 +62,8 @@ fn write(
     reader: &dyn Embed,
     batch: &mut Vec<(MessageId, Vec<Piece>)>,
 ) -> Result<u64, Error> {
-    let texts: Vec<&str> = batch
-        .iter()
-        .flat_map(|(_, pieces)| pieces.iter().map(|piece| piece.text.as_str()))
-        .collect();
+    let texts: Vec<&str> =
+        batch.iter().flat_map(|(_, pieces)| pieces.iter().map(|piece| piece.text.as_str())).collect();
     let embedded = if texts.is_empty() { Ok(Vec::new()) } else { reader.embed(&texts) };
     let embedded = embedded.map_err(|source| Error::Embed { source })?;
     if embedded.len() != texts.len() {
@@ -135,8 +133,7 @@ mod tests {
         let path = dir.path().join("vectors");
         let mut vectors = Vectors::open(&path, [1; 32], 4).expect("open");
         let messages = [message(1, &[]), message(2, &["text"])];
-        let done =
-            embed_messages(&mut vectors, &Lengths, messages, &mut |_| ControlFlow::Break(()));
+        let done = embed_messages(&mut vectors, &Lengths, messages, &mut |_| ControlFlow::Break(()));
         assert_eq!(done.expect("done"), 2);
         assert_eq!((vectors.covered().len(), vectors.pieces_count()), (2, 1));
     }

@@ -196,8 +196,10 @@ impl Bench {
             .iter()
             .map(|case| {
                 let query = Query::from_text(&case.question);
-                let hits =
-                    self.index.search(None, None, &query, &self.options(mode)).expect("an answer");
+                let hits = self
+                    .index
+                    .search(None, None, &query, &self.options(mode))
+                    .expect("an answer");
                 hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
             })
             .collect();
@@ -213,8 +215,7 @@ impl Bench {
             .map(|case| {
                 let query = Query::from_text(&case.question);
                 let options = self.options(Mode::Words);
-                let hits =
-                    self.index.search_with(None, &query, &options, knobs).expect("an answer");
+                let hits = self.index.search_with(None, &query, &options, knobs).expect("an answer");
                 hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
             })
             .collect()
@@ -277,11 +278,7 @@ fn folder_bytes(folder: &Path) -> u64 {
         .flatten()
         .map(|entry| {
             let path = entry.path();
-            if path.is_dir() {
-                folder_bytes(&path)
-            } else {
-                entry.metadata().map_or(0, |meta| meta.len())
-            }
+            if path.is_dir() { folder_bytes(&path) } else { entry.metadata().map_or(0, |meta| meta.len()) }
         })
         .sum()
 }
@@ -305,12 +302,7 @@ pub(super) fn means(ranks: &[Option<usize>]) -> [f64; 3] {
 }
 
 /// A line a slice: the first order, the second, their difference with a 95 % interval.
-fn report(
-    bench: &Bench,
-    cases: &[Case],
-    first: &[Option<usize>],
-    second: Option<&[Option<usize>]>,
-) {
+fn report(bench: &Bench, cases: &[Case], first: &[Option<usize>], second: Option<&[Option<usize>]>) {
     let mut slices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (case_index, case) in cases.iter().enumerate() {
         for slice in bench.slices(&case.question) {
@@ -321,13 +313,7 @@ fn report(
         let of = |ranks: &[Option<usize>]| members.iter().map(|m| ranks[*m]).collect::<Vec<_>>();
         let ones = of(first);
         let base = means(&ones);
-        print!(
-            "  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
-            ones.len(),
-            base[0],
-            base[1],
-            base[2]
-        );
+        print!("  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}", ones.len(), base[0], base[1], base[2]);
         if let Some(second) = second {
             let others = of(second);
             let both = means(&others);

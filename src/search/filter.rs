@@ -218,11 +218,8 @@ impl Sieve<'_> {
         let mut sets = self.none();
         for field in places {
             for (segment, bits) in self.segments().iter().zip(&mut sets) {
-                let ends = if exact {
-                    Ok(vec![last.clone()])
-                } else {
-                    prefix_terms(segment, *field, last)
-                };
+                let ends =
+                    if exact { Ok(vec![last.clone()]) } else { prefix_terms(segment, *field, last) };
                 ends.and_then(|ends| add_row(segment, *field, &parts, ends, bits))
                     .map_err(|cause| self.index.broken(&cause))?;
             }

@@ -175,8 +175,10 @@ impl Index {
             let searcher = self.searcher();
             let mut ids = Vec::new();
             for segment in searcher.segment_readers() {
-                let column =
-                    segment.fast_fields().i64("id").map_err(|cause| self.broken(&cause))?;
+                let column = segment
+                    .fast_fields()
+                    .i64("id")
+                    .map_err(|cause| self.broken(&cause))?;
                 ids.extend(
                     segment.doc_ids_alive().filter_map(|doc| column.first(doc)).map(MessageId),
                 );
@@ -441,7 +443,8 @@ impl<'a> View<'a> {
             if !hit.matched.words && !is_near {
                 continue;
             }
-            let fused = legs.profile.fuse(&self.knobs.weights, candidate.words.as_ref(), cosine);
+            let fused =
+                legs.profile.fuse(&self.knobs.weights, candidate.words.as_ref(), cosine);
             hit.words = fused.words;
             hit.meaning = cosine.unwrap_or(0.0);
             hit.piece = candidate.near.map(|near| near.piece);
@@ -506,10 +509,9 @@ impl<'a> View<'a> {
         let mut dated: Vec<(i64, i64, Place)> = Vec::new();
         for (segment, bits) in sets.iter().enumerate() {
             let columns = &self.columns[segment];
-            dated.extend(
-                bits.iter()
-                    .map(|doc| (columns.date(doc).0, columns.id(doc).0, Place { segment, doc })),
-            );
+            dated.extend(bits.iter().map(|doc| {
+                (columns.date(doc).0, columns.id(doc).0, Place { segment, doc })
+            }));
         }
         let order = |a: &(i64, i64, Place), b: &(i64, i64, Place)| b.cmp(a);
         if dated.len() > limit {

@@ -186,8 +186,7 @@ fn accents_and_spellings_do_not_matter() {
     let mut german = mail(1, "", "Frau Müller fährt auf der Straße");
     german.language = Some("de".to_owned());
     let home = home(vec![german]);
-    for question in ["müller", "muller", "Mueller", "strasse", "Straße", "FÄHRT", "fahrt", "faehrt"]
-    {
+    for question in ["müller", "muller", "Mueller", "strasse", "Straße", "FÄHRT", "fahrt", "faehrt"] {
         home.check_set(question, &[1]);
     }
 }
@@ -281,16 +280,8 @@ fn people_are_matched_by_part_of_name_address_or_domain() {
     other.cc = vec![person("", "list@groups.example.net")];
     let home = home(vec![mail(1, "", "x1"), other]);
     for part in [
-        "ada",
-        "king",
-        "kin",
-        "\"Ada King\"",
-        "ada.king",
-        "ada.king@mail.example.org",
-        "example.org",
-        "@example.org",
-        "mail.example",
-        "ADA",
+        "ada", "king", "kin", "\"Ada King\"", "ada.king", "ada.king@mail.example.org", "example.org",
+        "@example.org", "mail.example", "ADA",
     ] {
         home.check_set(&format!("from:{part}"), &[1]);
     }
@@ -377,8 +368,7 @@ fn sizes_flags_and_ids_filter() {
 
 #[test]
 fn dates_are_read_in_the_users_zone_and_as_of_the_users_clock() {
-    let dated =
-        |id: i64, days: i64| Document { date: UnixSeconds(NOW - days * DAY), ..mail(id, "", "x1") };
+    let dated = |id: i64, days: i64| Document { date: UnixSeconds(NOW - days * DAY), ..mail(id, "", "x1") };
     let home = home(vec![dated(1, 0), dated(2, 1), dated(3, 20), dated(4, 70), dated(5, 400)]);
     home.check_set("date:today", &[1]);
     home.check_set("date:yesterday", &[2]);
@@ -400,10 +390,7 @@ fn dates_are_read_in_the_users_zone_and_as_of_the_users_clock() {
 
 #[test]
 fn mail_after_the_time_asked_about_does_not_exist() {
-    let dated = |id: i64, days: i64| Document {
-        date: UnixSeconds(NOW - days * DAY),
-        ..mail(id, "", &format!("x1 {id}"))
-    };
+    let dated = |id: i64, days: i64| Document { date: UnixSeconds(NOW - days * DAY), ..mail(id, "", &format!("x1 {id}")) };
     let home = home(vec![dated(1, 1), dated(2, 3), dated(3, 5)]);
     let mut past = home.options();
     past.as_of = Some(UnixSeconds(NOW - 2 * DAY));
@@ -416,10 +403,7 @@ fn mail_after_the_time_asked_about_does_not_exist() {
 
 #[test]
 fn a_question_of_operators_alone_gives_the_newest_first() {
-    let dated = |id: i64, days: i64| Document {
-        date: UnixSeconds(NOW - days * DAY),
-        ..mail(id, "", &format!("x1 {id}"))
-    };
+    let dated = |id: i64, days: i64| Document { date: UnixSeconds(NOW - days * DAY), ..mail(id, "", &format!("x1 {id}")) };
     let home = home(vec![dated(1, 3), dated(2, 1), dated(3, 2)]);
     home.check("*", &[2, 3, 1]);
     home.check("from:ada", &[2, 3, 1]);
@@ -433,10 +417,7 @@ fn a_question_of_operators_alone_gives_the_newest_first() {
 
 #[test]
 fn of_equals_the_newer_comes_first() {
-    let dated = |id: i64, days: i64| Document {
-        date: UnixSeconds(NOW - days * DAY),
-        ..mail(id, "", "the budget")
-    };
+    let dated = |id: i64, days: i64| Document { date: UnixSeconds(NOW - days * DAY), ..mail(id, "", "the budget") };
     let home = home(vec![dated(1, 300), dated(2, 1), dated(3, 30)]);
     home.check("budget", &[2, 3, 1]);
 }
@@ -457,10 +438,7 @@ fn a_message_that_came_twice_is_shown_once() {
 
 #[test]
 fn by_thread_shows_the_best_of_each() {
-    let in_thread = |id: i64, thread: i64, own: &str| Document {
-        thread: ThreadId(thread),
-        ..mail(id, "", own)
-    };
+    let in_thread = |id: i64, thread: i64, own: &str| Document { thread: ThreadId(thread), ..mail(id, "", own) };
     let home = home(vec![
         in_thread(1, 1, "something about a budget, and much else that is not of interest today"),
         in_thread(2, 1, "budget budget"),
@@ -526,13 +504,7 @@ fn with_vectors(home: &Home, vectors: &[(i64, [f32; 4])]) -> Vectors {
     file
 }
 
-fn hybrid(
-    home: &Home,
-    vectors: &Vectors,
-    mode: Mode,
-    question: &str,
-    vector: [f32; 4],
-) -> Vec<Hit> {
+fn hybrid(home: &Home, vectors: &Vectors, mode: Mode, question: &str, vector: [f32; 4]) -> Vec<Hit> {
     let mut options = home.options();
     options.mode = mode;
     let query = parse(question).expect("query");
@@ -591,11 +563,7 @@ fn what_is_named_exactly_is_never_passed_by_what_is_only_near() {
     let (mut documents, mut near) = filler();
     documents.extend([
         mail(1, "", "the invoice, the invoice, the invoice you asked for, by return of post"),
-        mail(
-            2,
-            "",
-            "a word on 4711, among a great many other things that have nothing to do with it",
-        ),
+        mail(2, "", "a word on 4711, among a great many other things that have nothing to do with it"),
     ]);
     near.extend([(1, EAST), (2, NORTH)]);
     let home = home(documents);
@@ -615,20 +583,15 @@ fn an_index_of_another_version_or_damaged_has_to_be_rebuilt() {
         assert!(outcome.as_ref().is_err_and(Error::needs_rebuild), "{what}: {outcome:?}");
     };
     let meta = std::fs::read_to_string(folder.join("meta.json")).expect("meta");
-    std::fs::write(
-        folder.join("meta.json"),
-        meta.replace("\\\"version\\\":1", "\\\"version\\\":0"),
-    )
-    .expect("write");
+    std::fs::write(folder.join("meta.json"), meta.replace("\\\"version\\\":1", "\\\"version\\\":0"))
+        .expect("write");
     needs_rebuild("version");
     std::fs::write(folder.join("meta.json"), "{").expect("write");
     needs_rebuild("meta");
     std::fs::write(folder.join("meta.json"), &meta).expect("write");
     for file in std::fs::read_dir(&folder).expect("folder").flatten() {
         let path = file.path();
-        if path.extension().is_none_or(|ending| {
-            !["idx", "term", "pos", "fast"].contains(&ending.to_str().unwrap_or(""))
-        }) {
+        if path.extension().is_none_or(|ending| !["idx", "term", "pos", "fast"].contains(&ending.to_str().unwrap_or(""))) {
             continue;
         }
         let bytes = std::fs::read(&path).expect("read");
@@ -666,10 +629,7 @@ fn a_rebuild_leaves_the_old_index_until_it_is_done() {
     add(&mut next, vec![mail(1, "", "new"), mail(2, "", "new")]);
     next.publish().expect("publish");
     assert_eq!(Index::open(dir.path()).expect("open").messages_count(), 2);
-    let folders = std::fs::read_dir(dir.path())
-        .expect("folder")
-        .flatten()
-        .filter(|entry| entry.path().is_dir());
+    let folders = std::fs::read_dir(dir.path()).expect("folder").flatten().filter(|entry| entry.path().is_dir());
     assert_eq!(folders.count(), 1);
 }
 

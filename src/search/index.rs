@@ -249,7 +249,8 @@ impl Index {
                     break;
                 }
             }
-            if batch.messages.is_multiple_of(PROGRESS_EVERY) && progress(batch.messages).is_break()
+            if batch.messages.is_multiple_of(PROGRESS_EVERY)
+                && progress(batch.messages).is_break()
             {
                 outcome = Ok(false);
                 break;
@@ -420,7 +421,8 @@ impl Batch {
 
     fn commit(&mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
         let payload = Payload { version: VERSION, generation };
-        let payload = serde_json::to_string(&payload).expect("two numbers always have a JSON form");
+        let payload = serde_json::to_string(&payload)
+            .expect("two numbers always have a JSON form");
         let mut prepared =
             self.writer.prepare_commit().map_err(Error::index("writing segments"))?;
         prepared.set_payload(&payload);

@@ -12,9 +12,9 @@ mod concept;
 mod document;
 mod embed;
 mod error;
+mod feed;
 #[cfg(test)]
 mod eval;
-mod feed;
 mod filter;
 mod find;
 mod fuse;

@@ -11,45 +11,17 @@ use super::query::{
 };
 
 const OPERATORS: &[&str] = &[
-    "from",
-    "to",
-    "cc",
-    "subject",
-    "body",
-    "filename",
-    "in",
-    "has",
-    "larger",
-    "smaller",
-    "before",
-    "after",
-    "older_than",
-    "newer_than",
-    "date",
-    "is",
-    "tier",
-    "kind",
-    "due",
-    "thread",
-    "id",
-    "mid",
+    "from", "to", "cc", "subject", "body", "filename", "in", "has", "larger", "smaller", "before",
+    "after", "older_than", "newer_than", "date", "is", "tier", "kind", "due", "thread", "id", "mid",
     "lang",
 ];
 const KINDS: &[&str] = &[
-    "person",
-    "list",
-    "newsletter",
-    "promotion",
-    "notification",
-    "transaction",
-    "calendar",
-    "junk",
+    "person", "list", "newsletter", "promotion", "notification", "transaction", "calendar", "junk",
     "suspicious",
 ];
 /// What stands before a colon in ordinary text, so that a pasted subject or address is no error.
-const PLAIN_BEFORE_COLON: &[&str] = &[
-    "http", "https", "mailto", "ftp", "re", "fw", "fwd", "aw", "wg", "sv", "vs", "antw", "rv", "tr",
-];
+const PLAIN_BEFORE_COLON: &[&str] =
+    &["http", "https", "mailto", "ftp", "re", "fw", "fwd", "aw", "wg", "sv", "vs", "antw", "rv", "tr"];
 
 /// Reads a question.
 ///
@@ -114,12 +86,7 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
 }
 
-fn error_at(
-    text: &str,
-    at: usize,
-    message: impl Into<String>,
-    hint: impl Into<String>,
-) -> ParseError {
+fn error_at(text: &str, at: usize, message: impl Into<String>, hint: impl Into<String>) -> ParseError {
     let position = text.get(..at).map_or(0, |before| before.chars().count());
     ParseError { position, message: message.into(), hint: hint.into() }
 }
@@ -478,10 +445,7 @@ impl Parser<'_> {
             "to" if is_me(value, quoted) => Filter::ToMe,
             "from" | "to" | "cc" | "subject" | "body" | "filename" | "in" => {
                 if !has_word(value) {
-                    return bad(
-                        format!("`{value}`, which holds no letter or digit"),
-                        example(name),
-                    );
+                    return bad(format!("`{value}`, which holds no letter or digit"), example(name));
                 }
                 Filter::Holds { place: place(name), text: value.to_owned(), exact: quoted }
             }
@@ -502,10 +466,7 @@ impl Parser<'_> {
                 Some(age) if name == "older_than" => Filter::OlderThan(age),
                 Some(age) => Filter::NewerThan(age),
                 None => {
-                    return bad(
-                        format!("`{value}`, which is no length of time"),
-                        "write 3d, 2w, 6m or 1y",
-                    );
+                    return bad(format!("`{value}`, which is no length of time"), "write 3d, 2w, 6m or 1y");
                 }
             },
             "date" => match span(value) {
@@ -516,19 +477,13 @@ impl Parser<'_> {
                 Some(span) => Filter::Fact(Fact::Due(span)),
                 None => return bad(no_date(value), DATE_HINT),
             },
-            "tier" => {
-                return Ok(any_of(value, |tier| Some(Fact::Tier(tier)))
-                    .unwrap_or(Query::Filter(Filter::Fact(Fact::Tier(value.to_lowercase())))));
-            }
+            "tier" => return Ok(any_of(value, |tier| Some(Fact::Tier(tier)))
+                .unwrap_or(Query::Filter(Filter::Fact(Fact::Tier(value.to_lowercase()))))),
             "kind" => {
-                let known =
-                    |kind: String| KINDS.contains(&kind.as_str()).then_some(Fact::Kind(kind));
+                let known = |kind: String| KINDS.contains(&kind.as_str()).then_some(Fact::Kind(kind));
                 return match any_of(value, known) {
                     Some(query) => Ok(query),
-                    None => bad(
-                        format!("an unknown kind `{value}`"),
-                        &format!("one of {}", KINDS.join(", ")),
-                    ),
+                    None => bad(format!("an unknown kind `{value}`"), &format!("one of {}", KINDS.join(", "))),
                 };
             }
             "is" => match is(value) {
@@ -561,8 +516,7 @@ impl Parser<'_> {
     }
 }
 
-const DATE_HINT: &str =
-    "write 2026-03-02, 2026-03, yesterday, 3m or a range such as 2026-01..2026-03";
+const DATE_HINT: &str = "write 2026-03-02, 2026-03, yesterday, 3m or a range such as 2026-01..2026-03";
 
 fn no_date(value: &str) -> String {
     format!("`{value}`, which is no date")
@@ -662,9 +616,7 @@ fn span(value: &str) -> Option<DateSpan> {
     };
     match value.split_once("..") {
         Some(("", "")) => None,
-        Some((from, until)) => {
-            Some(DateSpan { from: side(from.trim())?, until: side(until.trim())? })
-        }
+        Some((from, until)) => Some(DateSpan { from: side(from.trim())?, until: side(until.trim())? }),
         None => {
             let date = date_text(value)?;
             Some(DateSpan { from: Some(date.clone()), until: Some(date) })

@@ -271,7 +271,8 @@ impl Query {
         let mut has_words = false;
         for item in rest {
             item.walk(&mut |query, negated| {
-                let is_word = matches!(query, Query::Words(_) | Query::Must(_) | Query::Phrase(_));
+                let is_word =
+                    matches!(query, Query::Words(_) | Query::Must(_) | Query::Phrase(_));
                 has_words |= is_word && !negated;
             });
         }
@@ -297,9 +298,7 @@ impl Query {
 impl DateSpan {
     /// First second in it and first second after it, as of `now`; open ends are the ends of time.
     pub fn bounds(&self, now: UnixSeconds, zone: &Zone) -> (UnixSeconds, UnixSeconds) {
-        let side = |text: &Option<String>| {
-            text.as_ref().and_then(|text| parse_query_date(text, now, zone))
-        };
+        let side = |text: &Option<String>| text.as_ref().and_then(|text| parse_query_date(text, now, zone));
         let from = side(&self.from).map_or(UnixSeconds(i64::MIN), |(from, _)| from);
         let until = side(&self.until).map_or(UnixSeconds(i64::MAX), |(_, until)| until);
         (from, until)
@@ -326,8 +325,7 @@ impl Age {
 
     /// The moment this long before `now`: the hour, or the beginning of the day in `zone`.
     pub fn before(self, now: UnixSeconds, zone: &Zone) -> UnixSeconds {
-        parse_query_date(&self.to_string(), now, zone)
-            .map_or(UnixSeconds(i64::MIN), |range| range.0)
+        parse_query_date(&self.to_string(), now, zone).map_or(UnixSeconds(i64::MIN), |range| range.0)
     }
 }
 

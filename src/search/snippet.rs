@@ -58,12 +58,7 @@ impl Marker {
     /// The place of `text` that holds most of what was asked for, in about [`SNIPPET_CHARS`]
     /// characters. `near` is where to look when none of the words is there (the piece that is near
     /// in meaning); without it the text's beginning. `language` as the message was indexed.
-    pub fn snippet(
-        &self,
-        text: &str,
-        language: Option<&str>,
-        near: Option<Range<usize>>,
-    ) -> Snippet {
+    pub fn snippet(&self, text: &str, language: Option<&str>, near: Option<Range<usize>>) -> Snippet {
         let hits = self.hits(text, language);
         let start = match best_window(text, &hits) {
             Some(start) => start,
@@ -166,10 +161,7 @@ fn window(text: &str, start: usize, hits: &[Hit]) -> Snippet {
             spans.push(from_shown..shown.trim_end().len());
             open = None;
         }
-        if chars >= SNIPPET_CHARS
-            && open.is_none()
-            && (c.is_whitespace() || chars > SNIPPET_CHARS + 40)
-        {
+        if chars >= SNIPPET_CHARS && open.is_none() && (c.is_whitespace() || chars > SNIPPET_CHARS + 40) {
             cut = text[at..].chars().any(|c| !c.is_whitespace());
             break;
         }

@@ -206,8 +206,7 @@ pub(super) fn is_stop_word(language: &str, folded: &str) -> bool {
     const ENGLISH_TOO: &[&str] = &[
         "about", "am", "any", "can", "could", "did", "do", "does", "from", "had", "has", "have",
         "he", "her", "his", "how", "i", "its", "me", "my", "our", "she", "should", "so", "than",
-        "them", "us", "we", "were", "what", "when", "where", "which", "who", "would", "you",
-        "your",
+        "them", "us", "we", "were", "what", "when", "where", "which", "who", "would", "you", "your",
     ];
     if *language == Language::English && ENGLISH_TOO.contains(&folded) {
         return true;
@@ -277,11 +276,7 @@ fn stands_alone(c: char) -> bool {
 }
 
 fn is_word(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_alphanumeric()
-    } else {
-        c.is_alphanumeric() || is_combining_accent(c)
-    }
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() || is_combining_accent(c) }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -91,8 +91,7 @@ impl Vectors {
     /// when its header is damaged, [`Error::File`] when it cannot be read or written.
     pub fn open(path: &Path, model: [u8; 32], dims: usize) -> Result<Self, Error> {
         debug_assert!(dims > 0 && dims <= DIMS_MAX);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(Error::file("opening", path))?;
         let length = file.metadata().map_err(Error::file("reading", path))?.len();
         // A crash while the file was made leaves a short header: nothing was in it yet.
@@ -100,8 +99,10 @@ impl Vectors {
             write_empty(&mut file, model, dims).map_err(Error::file("writing", path))?;
         }
         let header = read_header(&mut file).map_err(Error::file("reading", path))?;
-        let damaged =
-            |reason: &str| Error::Rebuild { dir: path.to_path_buf(), reason: reason.to_owned() };
+        let damaged = |reason: &str| Error::Rebuild {
+            dir: path.to_path_buf(),
+            reason: reason.to_owned(),
+        };
         if &header[..8] != MAGIC {
             return Err(damaged("it is no file of vectors"));
         }
@@ -278,7 +279,11 @@ impl Vectors {
         Ok(Part::join(parts, limit, is_wanted, asked))
     }
 
-    fn scan(&self, range: std::ops::Range<usize>, question: &Quantized) -> Part {
+    fn scan(
+        &self,
+        range: std::ops::Range<usize>,
+        question: &Quantized,
+    ) -> Part {
         let mut part = Part::default();
         for record_index in range {
             let record = self.record(record_index);

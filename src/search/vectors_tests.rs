@@ -84,10 +84,7 @@ fn what_was_appended_is_there_after_opening_again() {
     let vectors = open(&home);
     assert_eq!(vectors.pieces_count(), 2);
     assert_eq!(vectors.covered(), HashSet::from([MessageId(5), MessageId(6)]));
-    assert_eq!(
-        ids(&vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan")),
-        [5]
-    );
+    assert_eq!(ids(&vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan")), [5]);
 }
 
 #[test]
@@ -101,10 +98,7 @@ fn a_torn_tail_is_cut_and_written_over() {
         let mut vectors = open(&home);
         assert_eq!(vectors.pieces_count(), 2, "{torn}");
         vectors.append(&[entry(3, 0, 3)]).expect("append");
-        assert_eq!(
-            ids(&open(&home).nearest(&vector(3), 1, &|_| true, &HashSet::new()).expect("scan")),
-            [3]
-        );
+        assert_eq!(ids(&open(&home).nearest(&vector(3), 1, &|_| true, &HashSet::new()).expect("scan")), [3]);
         vectors.withdraw(&HashSet::from([MessageId(3)])).expect("withdraw");
         vectors.compact().expect("compact");
         assert_eq!(std::fs::metadata(&home.path).expect("file").len(), whole);
@@ -166,18 +160,12 @@ fn withdrawn_messages_are_not_found_and_go_when_compacted() {
     let entries: Vec<Entry> = (1..=4).map(|id| entry(id, 0, id as u64)).collect();
     vectors.append(&entries).expect("append");
     vectors.withdraw(&HashSet::from([MessageId(2), MessageId(9)])).expect("withdraw");
-    assert_eq!(
-        vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan").nearest.len(),
-        3
-    );
+    assert_eq!(vectors.nearest(&vector(2), 9, &|_| true, &HashSet::new()).expect("scan").nearest.len(), 3);
     assert!((vectors.waste() - 0.25).abs() < 1e-6);
     vectors.compact().expect("compact");
     assert!(vectors.waste() < 1e-6);
     vectors.append(&[entry(2, 0, 2)]).expect("append");
-    assert_eq!(
-        ids(&open(&home).nearest(&vector(2), 1, &|_| true, &HashSet::new()).expect("scan")),
-        [2]
-    );
+    assert_eq!(ids(&open(&home).nearest(&vector(2), 1, &|_| true, &HashSet::new()).expect("scan")), [2]);
 }
 
 #[test]

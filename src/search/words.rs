@@ -45,16 +45,8 @@ pub(super) struct Tuning {
 }
 
 impl Tuning {
-    pub(super) const DEFAULT: Tuning = Tuning {
-        k1: 1.2,
-        b_own: 0.8,
-        near: 0.8,
-        near_words: 8,
-        coverage: 0.3,
-        mended: 0.7,
-        early: 0.4,
-        early_words: 40.0,
-    };
+    pub(super) const DEFAULT: Tuning =
+        Tuning { k1: 1.2, b_own: 0.8, near: 0.8, near_words: 8, coverage: 0.3, mended: 0.7, early: 0.4, early_words: 40.0 };
 }
 
 /// What a message's words say.
@@ -515,8 +507,7 @@ impl Found {
             let weight = self.weights[concept_index];
             for (doc, frequency) in &self.occurrences[concept_index][segment] {
                 let sum = &mut sums[*doc as usize];
-                sum.score +=
-                    weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
+                sum.score += weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
                 sum.covered += weight;
                 sum.exact = sum.exact.saturating_add(u8::from(concept.is_exact));
                 sum.selects |= !concept.is_common;
@@ -559,8 +550,7 @@ impl Found {
                     *best = best.max(gain * share);
                 }
             }
-            for (place, score) in
-                best.iter_mut().filter(|(place, _)| place.segment == segment_index)
+            for (place, score) in best.iter_mut().filter(|(place, _)| place.segment == segment_index)
             {
                 score.score += gains.get(&place.doc).copied().unwrap_or(0.0);
             }

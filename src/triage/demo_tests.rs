@@ -49,8 +49,7 @@ pub(crate) fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds)
     acceptor.accept(&batch).unwrap();
     acceptor.finish("demo").unwrap();
     let wanted = Wanted::Between(UnixSeconds(0), now);
-    judge_new(&mut store, reader, &wanted, &settings(), &mut |_, _| ControlFlow::Continue(()))
-        .unwrap();
+    judge_new(&mut store, reader, &wanted, &settings(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     store
 }
 
@@ -93,11 +92,7 @@ impl Agreement {
                 kind,
                 expected.needs_reply,
                 found.confidence,
-                found
-                    .signals
-                    .iter()
-                    .map(|s| format!("{} {:.1}", s.name, s.weight))
-                    .collect::<Vec<_>>(),
+                found.signals.iter().map(|s| format!("{} {:.1}", s.name, s.weight)).collect::<Vec<_>>(),
             );
         }
     }
@@ -110,8 +105,7 @@ fn agreement(reader: &dyn Read, now: UnixSeconds) -> Agreement {
     let expectations: Expectations = serde_json::from_str(text).unwrap();
     let mut agreement = Agreement::default();
     for expected in &expectations.items {
-        let id =
-            store.by_rfc_id(&expected.message_id).unwrap().expect("an expected message is there");
+        let id = store.by_rfc_id(&expected.message_id).unwrap().expect("an expected message is there");
         let found = verdict(&store, id).unwrap().expect("and judged");
         agreement.add(expected, &found);
     }

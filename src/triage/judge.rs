@@ -205,7 +205,8 @@ fn judge(
     let kind = kind::kind(&case, &mut tally);
     let tier = tier::tier(&case, &kind, &settings.calendar, &mut tally);
     let confidence = kind.probability * tier.margin;
-    let scores = Scores { junk: kind.junk, suspicious: kind.suspicious, needs_reply: tier.reply };
+    let scores =
+        Scores { junk: kind.junk, suspicious: kind.suspicious, needs_reply: tier.reply };
     let mut verdict = Verdict {
         id: header.id,
         tier: tier.tier,

@@ -69,8 +69,7 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
         odds.of[JUNK] -= 20.0;
     }
     let probabilities = softmax(&odds.of);
-    let best =
-        (0..9).max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(PERSON);
+    let best = (0..9).max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(PERSON);
     KindOpinion {
         kind: Kind::ALL[best],
         probability: probabilities[best],
@@ -99,13 +98,7 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
         let letter = if named { 1.4 } else { 0.0 };
         odds.add(
             "sent to subscribers",
-            &[
-                (NEWSLETTER, 3.0 + letter),
-                (PROMOTION, 3.0),
-                (NOTIFICATION, 0.8),
-                (TRANSACTION, 0.3),
-                (PERSON, -4.0),
-            ],
+            &[(NEWSLETTER, 3.0 + letter), (PROMOTION, 3.0), (NOTIFICATION, 0.8), (TRANSACTION, 0.3), (PERSON, -4.0)],
         );
         if facts.campaign {
             odds.add("campaign software", &[(PROMOTION, 0.6)]);
@@ -115,10 +108,7 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
         odds.of[PROMOTION] -= 1.8;
     }
     if facts.automatic {
-        odds.add(
-            "sent by a machine",
-            &[(NOTIFICATION, 3.2), (TRANSACTION, 2.6), (PERSON, -4.0), (JUNK, -1.0)],
-        );
+        odds.add("sent by a machine", &[(NOTIFICATION, 3.2), (TRANSACTION, 2.6), (PERSON, -4.0), (JUNK, -1.0)]);
         if case.subject.any(wording::AWAY) || case.thread.messages > 0 && case.thread.last_own {
             odds.add("answers by itself", &[(NOTIFICATION, 3.0)]);
         }
@@ -185,10 +175,7 @@ fn by_words(case: &Case<'_>, odds: &mut Odds<'_>) {
             let quote = case.quote_of(wording::SELLS);
             odds.tally.reason("sells without being asked", quote);
         }
-        if case.header.subject.to_lowercase().starts_with("re:")
-            && case.thread.messages == 0
-            && case.message.references.is_empty()
-        {
+        if case.header.subject.to_lowercase().starts_with("re:") && case.thread.messages == 0 && case.message.references.is_empty() {
             odds.add("answers nothing", &[(JUNK, 1.0)]);
         }
     }

@@ -117,8 +117,7 @@ pub fn list(store: &Store, options: &ListOptions) -> Result<Vec<Item>, Error> {
 fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Option<Item>, Error> {
     let all = standing(store, headers, options.as_of)?;
     let open = all.iter().rev().find(|one| one.verdict.needs_reply && !one.state.is_settled());
-    let Some(shown) =
-        open.or_else(|| all.iter().rev().find(|one| options.all || !one.state.is_settled()))
+    let Some(shown) = open.or_else(|| all.iter().rev().find(|one| options.all || !one.state.is_settled()))
     else {
         return Ok(None);
     };
@@ -138,7 +137,11 @@ fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Opti
 ///
 /// # Errors
 /// The store cannot be read, or holds something else.
-pub fn items(store: &Store, ids: &[MessageId], options: &ListOptions) -> Result<Vec<Item>, Error> {
+pub fn items(
+    store: &Store,
+    ids: &[MessageId],
+    options: &ListOptions,
+) -> Result<Vec<Item>, Error> {
     let mut threads: HashMap<ThreadId, Vec<Header>> = HashMap::new();
     let mut items = Vec::new();
     for id in ids {
@@ -195,10 +198,8 @@ fn standing<'a>(
         .iter()
         .enumerate()
         .map(|(at, (header, verdict))| {
-            let later: Vec<(&Header, Option<&Verdict>)> = judged[at + 1..]
-                .iter()
-                .map(|(header, verdict)| (*header, verdict.as_ref()))
-                .collect();
+            let later: Vec<(&Header, Option<&Verdict>)> =
+                judged[at + 1..].iter().map(|(header, verdict)| (*header, verdict.as_ref())).collect();
             verdict.as_ref().map(|verdict| state(header, verdict, &later, as_of))
         })
         .collect();

@@ -141,8 +141,7 @@ pub(crate) fn looks_like(domain: &str, known: &str) -> bool {
     if domain == known || is_public_provider(domain) || is_public_provider(known) {
         return false;
     }
-    let (ours, theirs): (Vec<&str>, Vec<&str>) =
-        (domain.split('.').collect(), known.split('.').collect());
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (domain.split('.').collect(), known.split('.').collect());
     if ours.len() != theirs.len() {
         return false;
     }

@@ -48,8 +48,7 @@ pub(crate) fn tier(
 ) -> TierOpinion {
     let odds = reply_odds(case, kind.kind, tally);
     let reply = 1.0 / (1.0 + (-odds).exp());
-    let deadline =
-        case.asks().filter_map(|ask| ask.due).filter(|due| *due > case.header.date).min();
+    let deadline = case.asks().filter_map(|ask| ask.due).filter(|due| *due > case.header.date).min();
     let needs_reply = reply >= 0.5;
     if kind.kind == Kind::Calendar {
         let wants = case.header.facts.calendar == Some(CalendarMethod::Request) && needs_reply;
@@ -141,8 +140,7 @@ fn by_asks(case: &Case<'_>, tally: &mut Tally) -> f32 {
     asks.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let Some(best) = asks.first() else {
         let unsure = case.reading.sentences.iter().map(|s| s.ask).fold(0.0, f32::max);
-        let elsewhere =
-            case.entries.iter().any(|entry| entry.kind == crate::ledger::EntryKind::Ask);
+        let elsewhere = case.entries.iter().any(|entry| entry.kind == crate::ledger::EntryKind::Ask);
         if elsewhere {
             tally.reason("asks somebody else", "");
         }
@@ -198,11 +196,7 @@ fn pressing(
     let mut words = 0.0;
     let outage = case.words.count(wording::OUTAGE) + case.subject.count(wording::OUTAGE);
     if outage > 0 {
-        words += tally.weigh(
-            "pressing: something does not work",
-            outage as f32,
-            (outage as f32).min(2.0),
-        );
+        words += tally.weigh("pressing: something does not work", outage as f32, (outage as f32).min(2.0));
         tally.reason("something does not work", case.quote_of(wording::OUTAGE));
         if case.words.any(wording::HOW_LONG) {
             words += tally.weigh("pressing: waits for word", 1.0, 1.0);
@@ -239,7 +233,12 @@ fn pressing(
     by_time + words.max(0.0)
 }
 
-fn by_deadline(case: &Case<'_>, calendar: &Calendar, due: UnixSeconds, tally: &mut Tally) -> f32 {
+fn by_deadline(
+    case: &Case<'_>,
+    calendar: &Calendar,
+    due: UnixSeconds,
+    tally: &mut Tally,
+) -> f32 {
     let sent = case.header.date;
     let quote = case.asks().find(|ask| ask.due == Some(due)).map_or("", |ask| ask.quote.as_str());
     // What comes in the last hour of the day is read on the next.
@@ -293,6 +292,5 @@ fn thought(case: &Case<'_>, tally: &mut Tally) -> f32 {
 /// "One, two, or three?"
 fn offers_choice(ask: &str) -> bool {
     let folded = Folded::new(ask);
-    ask.contains('?')
-        && folded.any(&["or", "oder", "ou", "of", "which", "welche*", "lequel", "cuál"])
+    ask.contains('?') && folded.any(&["or", "oder", "ou", "of", "which", "welche*", "lequel", "cuál"])
 }

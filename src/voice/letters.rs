@@ -69,8 +69,8 @@ pub(super) fn gather(
         }
         let everyone = addresses(&header);
         let near = correspondent.is_some_and(|them| everyone.contains(them));
-        let in_domain =
-            domain.is_some() && everyone.iter().any(|address| domain_of(address) == domain);
+        let in_domain = domain.is_some()
+            && everyone.iter().any(|address| domain_of(address) == domain);
         let wanted = chosen.len() < LETTERS_MAX
             || near && to_them < NEAR_LETTERS_MAX
             || in_domain && to_domain < NEAR_LETTERS_MAX;
