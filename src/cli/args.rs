@@ -330,6 +330,17 @@ pub(super) enum OutboxVerb {
         /// The letter's number
         letter: i64,
     },
+    /// Say what became of a letter whose arrival is not known
+    Settle {
+        /// The letter's number
+        letter: i64,
+        /// It arrived: it counts as sent
+        #[arg(long, conflicts_with = "lost", required_unless_present = "lost")]
+        arrived: bool,
+        /// It did not: it is approved again, under the same Message-ID
+        #[arg(long)]
+        lost: bool,
+    },
     /// Send approved letters
     Send {
         /// Only this letter
@@ -442,6 +453,8 @@ pub(super) enum Phase {
     Load,
     /// Making vectors
     Embed,
+    /// Judging messages and their sentences
+    Score,
 }
 
 #[derive(Debug, Args)]

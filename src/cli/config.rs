@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use crate::mail::Person;
 use crate::mail::when::{Calendar, Zone};
 
 /// The configuration. Unknown keys are an error: a typing mistake must not pass in silence.
@@ -81,6 +82,29 @@ pub(super) struct Password {
     pub(super) command: Vec<String>,
 }
 
+impl Send {
+    /// The sender: `ada@example.org` or `Ada <ada@example.org>`.
+    pub(super) fn sender(&self) -> Person {
+        parse_person(&self.from)
+            .unwrap_or_else(|| Person { name: String::new(), address: self.from.to_lowercase() })
+    }
+}
+
+/// An address as people write it: `ada@example.org` or `Ada <ada@example.org>`. The address comes
+/// back in lower case; nothing when it is none.
+pub(super) fn parse_person(text: &str) -> Option<Person> {
+    let text = text.trim();
+    let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address.trim()),
+        None => (String::new(), text),
+    };
+    let (local, domain) = address.split_once('@')?;
+    let valid = !local.is_empty()
+        && !domain.is_empty()
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control());
+    valid.then(|| Person { name, address: address.to_lowercase() })
+}
+
 impl Config {
     /// Reads the file; one that is not there is an empty one.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
@@ -103,6 +127,16 @@ impl Config {
             ))
             .hint("`postroom config path` says where it lies; README.md shows every key")
         })?;
+        if let Some(send) = &config.send
+            && parse_person(&send.from).is_none()
+        {
+            return Err(Failure::asked_wrongly(format!(
+                "reading {}: [send] from = {:?} is not an address",
+                path.display(),
+                send.from
+            ))
+            .hint("for example \"Ada <ada@example.org>\""));
+        }
         config.calendar().map_err(|failure| Failure {
             message: format!("reading {}: {}", path.display(), failure.message),
             ..failure
@@ -177,6 +211,23 @@ mod tests {
         let failure = read("[me]\nadresses = []\n").expect_err("refused");
         assert_eq!(failure.status, 2);
         assert!(failure.message.contains("line 2") && failure.message.contains("adresses"));
+    }
+
+    #[track_caller]
+    fn check_person(text: &str, expected: Option<(&str, &str)>) {
+        let person = parse_person(text);
+        let found = person.as_ref().map(|p| (p.name.as_str(), p.address.as_str()));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn people_are_read_as_they_are_written() {
+        check_person("ada@example.org", Some(("", "ada@example.org")));
+        check_person("Ada Merz <Ada@Example.org>", Some(("Ada Merz", "ada@example.org")));
+        check_person("\"Merz, Ada\" <ada@example.org>", Some(("Merz, Ada", "ada@example.org")));
+        check_person("ada", None);
+        check_person("@example.org", None);
+        check_person("ada@example.org\nBcc: eve@example.net", None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::search::Index;
 const BENCH_TOKENS: [u32; 4] = [32, 64, 128, 256];
 
 pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<u8, Failure> {
-    let store = session.store()?;
+    let mut store = session.store()?;
     match verb {
         args::IndexVerb::Check => return check_index(session),
         args::IndexVerb::Embed => {
@@ -28,6 +28,8 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
             session.embed(&store, &mut vectors)?;
         }
         args::IndexVerb::Rebuild => {
+            // Readings and verdicts are made anew when they are next asked for.
+            store.forget_derived()?;
             session.rebuilt_index(&store)?;
             crate::search::Vectors::remove_file(&session.home.vectors())?;
             let mut vectors = session.vectors()?;
@@ -397,10 +399,15 @@ fn bench(
             "threads": engine::threads(), "tokens_per_second": null, "seconds": load,
             "memory_bytes": reader.memory_bytes()}));
     }
-    if wants(args::Phase::Embed) {
-        let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
+    let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
+    for (asked, phase) in
+        [(args::Phase::Embed, BenchPhase::Embed), (args::Phase::Score, BenchPhase::Score)]
+    {
+        if !wants(asked) {
+            continue;
+        }
         for &tokens in tokens {
-            let row = engine::bench(&reader, BenchPhase::Embed, tokens as usize)
+            let row = engine::bench(&reader, phase, tokens as usize)
                 .map_err(|error| Failure::from_error(&error))?;
             rows.push(json!({"phase": row.phase, "model": super::READER_NAME,
                 "tokens": row.tokens, "threads": row.threads,

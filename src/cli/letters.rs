@@ -12,7 +12,7 @@ use super::screen::{Style, fit, shorten};
 use super::session::Session;
 use crate::guard::{Companion, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human};
-use crate::outbox::{self, Outcome, Server, Shown, Tls};
+use crate::outbox::{self, Arrival, Outcome, Server, Shown, Tls};
 use crate::store::{Letter, LetterId, LetterRow, LetterState, Store};
 
 /// An edited letter is read up to here.
@@ -76,6 +76,16 @@ pub(super) fn outbox(
         OutboxVerb::Reject { letter } => {
             outbox::reject(&mut store, LetterId(*letter), session.now)?;
             done(session, &store, LetterId(*letter), "rejected: it will not be sent")
+        }
+        OutboxVerb::Settle { letter, arrived, lost: _ } => {
+            let id = LetterId(*letter);
+            let (arrival, words) = if *arrived {
+                (Arrival::Arrived, "counts as sent")
+            } else {
+                (Arrival::Lost, "is approved again: `postroom outbox send` sends it")
+            };
+            outbox::settle(&mut store, id, arrival, session.now)?;
+            done(session, &store, id, words)
         }
         OutboxVerb::Send { letter } => send(session, &mut store, letter.map(LetterId)),
     }
@@ -302,7 +312,7 @@ fn send(
         rows.iter().filter(|row| row.state == LetterState::Unknown).map(|row| row.id).collect();
     for letter in &unknown {
         session.note(&format!(
-            "letter {}: it is not known whether it arrived; look into your sent mail. It is not sent again",
+            "letter {0}: it is not known whether it arrived; look for it in your sent mail, then `postroom outbox settle {0} --arrived` or --lost",
             letter.0
         ))?;
     }
@@ -382,7 +392,7 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
         }
     }
     if let Some(password) = &send.password {
-        server.user = Some(send.user.clone().unwrap_or_else(|| send.from.clone()));
+        server.user = Some(send.user.clone().unwrap_or_else(|| send.sender().address));
         server.password_command.clone_from(&password.command);
     }
     server.timeout = Duration::from_secs(60);

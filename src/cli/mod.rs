@@ -73,15 +73,17 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.len() == 2 && args[1] == PROBE {
-        let opened = std::net::UdpSocket::bind(("127.0.0.1", 0)).is_ok();
-        return if opened { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if guard::opens_socket() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let typed = match Typed::try_parse_from(&args) {
         Ok(typed) => typed,
+        Err(error) if error.use_stderr() => {
+            let _ = std::io::stderr().write_all(misread(&error).as_bytes());
+            return ExitCode::from(ASKED_WRONGLY);
+        }
         Err(error) => {
-            let status = if error.use_stderr() { ASKED_WRONGLY } else { 0 };
             let _ = error.print();
-            return ExitCode::from(status);
+            return ExitCode::SUCCESS;
         }
     };
     let sends = matches!(
@@ -121,7 +123,7 @@ pub fn run(args: &[&str], surroundings: Surroundings<'_>) -> u8 {
     match Typed::try_parse_from(args) {
         Ok(typed) => dispatch(typed, surroundings),
         Err(error) if error.use_stderr() => {
-            let _ = write!(surroundings.err, "{error}");
+            let _ = surroundings.err.write_all(misread(&error).as_bytes());
             ASKED_WRONGLY
         }
         Err(error) => {
@@ -129,6 +131,27 @@ pub fn run(args: &[&str], surroundings: Surroundings<'_>) -> u8 {
             0
         }
     }
+}
+
+/// What was typed wrongly, in the form of every other error: one line, then a hint.
+fn misread(error: &clap::Error) -> String {
+    use clap::error::ErrorKind;
+    let text = error.to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return text;
+    }
+    let is_end = |line: &&str| line.trim_start().starts_with("Usage:") || line.contains("tip:");
+    let what: Vec<&str> = text
+        .lines()
+        .take_while(|line| !is_end(line))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let what = what.join(" ");
+    let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let hint = tip.unwrap_or("`postroom --help` lists the commands, `postroom COMMAND --help` their options");
+    let line = format!("postroom: {}", what.trim_start_matches("error: "));
+    format!("{}\nhint: {}\n", guard::SafeText::line(&line), guard::SafeText::line(hint))
 }
 
 fn columns() -> usize {

@@ -198,7 +198,7 @@ mod tests {
     fn lines_are_cut_by_columns_not_bytes() {
         assert_eq!(shorten("Grüße aus Köln", 8), "Grüße a…");
         assert_eq!(fit("日本語", 8), "日本語  ");
-        assert_eq!(fit("日本語日本語", 6), "日本…");
+        assert_eq!(fit("日本語日本語", 6), "日本… ");
     }
 
     #[test]

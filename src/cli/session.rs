@@ -99,8 +99,8 @@ impl<'a> Session<'a> {
             .me
             .addresses
             .iter()
-            .chain(self.config.send.as_ref().map(|send| &send.from))
             .map(|address| address.trim().to_lowercase())
+            .chain(self.config.send.as_ref().map(|send| send.sender().address))
             .filter(|address| !known.iter().any(|(known, _)| known == address))
             .collect();
         if !new.is_empty() {

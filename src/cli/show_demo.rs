@@ -11,12 +11,12 @@ use super::home::Home;
 use super::screen::Style;
 use super::session::Session;
 use super::write;
-use crate::mail::when::{Calendar, Zone};
 use crate::mail::{MessageId, UnixSeconds};
 use crate::store::{Incoming, Origin, Store};
 use crate::triage::{Item, Kind, ListOptions, Tier};
 
-/// A zone of the demo's offset all year round; POSIX signs are turned round.
+/// A zone of the demo's offset ([`demo::OFFSET_MINUTES`]) all year round; POSIX signs are turned
+/// round.
 const ZONE: &str = "Etc/GMT-1";
 /// The mark that a folder is a demo's and may be thrown away.
 const MARK: &str = "postroom-demo";
@@ -28,8 +28,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Demo) -> Result<u8, Fa
     };
     make_room(&dir)?;
     session.home = Home::in_dir(&dir);
-    session.calendar = Calendar::office(Zone::fixed(demo::OFFSET_MINUTES));
     session.config = super::config::Config::read(&session.home.config)?;
+    session.calendar = session.config.calendar()?;
     session.as_of = None;
     let mut store = fill(session)?;
     let zone = session.calendar.zone.clone();

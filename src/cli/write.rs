@@ -5,6 +5,7 @@ use std::io::Read;
 use serde_json::json;
 
 use super::args;
+use super::config::parse_person;
 use super::day;
 use super::failure::{Failure, HELD_BACK};
 use super::letters::show;
@@ -244,21 +245,35 @@ fn who_answers(
         .iter()
         .chain(cc)
         .map(|person| person.address.as_str())
-        .find(|address| own.iter().any(|mine| mine == address));
+        .find(|address| own.iter().any(|mine| mine == address) && is_usable(address));
     let address = addressed
         .map(str::to_owned)
-        .or_else(|| session.config.send.as_ref().map(|send| send.from.trim().to_lowercase()))
+        .or_else(|| session.config.send.as_ref().map(|send| send.sender().address))
         .or_else(|| session.config.me.addresses.first().map(|address| address.to_lowercase()))
-        .or_else(|| own.first().cloned())
+        .or_else(|| own.iter().find(|address| is_usable(address)).cloned())
         .ok_or_else(|| {
             Failure::could_not("writing a letter: which address is yours is not known")
                 .hint("[me] addresses in the config, or `postroom import PATH --me ADDRESS`")
         })?;
-    let name = match &session.config.me.name {
-        Some(name) => name.clone(),
+    let sender = session.config.send.as_ref().map(super::config::Send::sender);
+    let set = session
+        .config
+        .me
+        .name
+        .clone()
+        .or_else(|| sender.map(|sender| sender.name).filter(|name| !name.is_empty()));
+    let name = match set {
+        Some(name) => name,
         None => name_in_use(store, &address, session.now)?,
     };
     Ok(Person { name, address })
+}
+
+/// Whether a letter can come from this address: old archives hold some with two dots in a row,
+/// which RFC 5321 does not allow.
+fn is_usable(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    !local.is_empty() && !local.contains("..") && !local.starts_with('.') && !local.ends_with('.')
 }
 
 /// The display name of the newest mail from an address.
@@ -283,19 +298,10 @@ fn people(typed: &[String]) -> Result<Vec<Person>, Failure> {
     typed
         .iter()
         .map(|text| {
-            let (name, address) = match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<'))
-            {
-                Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address.trim()),
-                None => (String::new(), text.trim()),
-            };
-            let valid = address.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace)
-            });
-            if !valid {
-                return Err(Failure::asked_wrongly(format!("{text}: not an address"))
-                    .hint("for example ada@example.org or \"Ada <ada@example.org>\""));
-            }
-            Ok(Person { name, address: address.to_lowercase() })
+            parse_person(text).ok_or_else(|| {
+                Failure::asked_wrongly(format!("{text}: not an address"))
+                    .hint("for example ada@example.org or \"Ada <ada@example.org>\"")
+            })
         })
         .collect()
 }

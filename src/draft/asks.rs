@@ -46,21 +46,75 @@ pub fn asks_in(own: &str, sent: UnixSeconds, zone: &Zone) -> Vec<Ask> {
 /// Whether a sentence asks its reader for something, by its plain words.
 pub(super) fn is_ask(sentence: &str) -> bool {
     const STARTS: &[&str] = &[
-        "please ", "kindly ", "could you", "can you", "would you", "will you", "let me know", "let us know",
-        "send me", "bitte ", "könntest du", "könnten sie", "kannst du", "können sie", "würdest du",
-        "merci de ", "pourriez-vous", "pouvez-vous", "peux-tu", "pourrais-tu", "veuillez", "por favor",
-        "podrías", "podría", "puedes", "per favore", "potresti", "può", "kun je", "kunt u", "graag ",
+        "please ",
+        "kindly ",
+        "could you",
+        "can you",
+        "would you",
+        "will you",
+        "let me know",
+        "let us know",
+        "send me",
+        "bitte ",
+        "könntest du",
+        "könnten sie",
+        "kannst du",
+        "können sie",
+        "würdest du",
+        "merci de ",
+        "pourriez-vous",
+        "pouvez-vous",
+        "peux-tu",
+        "pourrais-tu",
+        "veuillez",
+        "por favor",
+        "podrías",
+        "podría",
+        "puedes",
+        "per favore",
+        "potresti",
+        "può",
+        "kun je",
+        "kunt u",
+        "graag ",
     ];
     const INSIDE: &[&str] = &[
-        " please ", "could you", "can you", "would you", "let me know", "let us know", "i need you to",
-        "we need you to", "i'd like you to", "i would like you to", "asking you to", " bitte ",
-        "könntest du", "könnten sie", "sag mir bescheid", "gib mir bescheid", "merci de ",
-        "pourriez-vous", "s'il te plaît", "s'il vous plaît", "por favor", "per favore", "laat me weten",
+        " please ",
+        "could you",
+        "can you",
+        "would you",
+        "let me know",
+        "let us know",
+        "i need you to",
+        "we need you to",
+        "i'd like you to",
+        "i would like you to",
+        "asking you to",
+        " bitte ",
+        "könntest du",
+        "könnten sie",
+        "sag mir bescheid",
+        "gib mir bescheid",
+        "merci de ",
+        "pourriez-vous",
+        "s'il te plaît",
+        "s'il vous plaît",
+        "por favor",
+        "per favore",
+        "laat me weten",
     ];
     const POLITE: &[&str] = &[
-        "let me know if you have any questions", "please let me know if you have any",
-        "please do not hesitate", "please don't hesitate", "please find", "how are you", "how's it going",
-        "please note", "let me know if there is anything",
+        "let me know if you have any questions",
+        "please let me know if you have any",
+        "please do not hesitate",
+        "please don't hesitate",
+        "please find",
+        "how are you",
+        "how's it going",
+        "please note",
+        "please excuse",
+        "please accept",
+        "let me know if there is anything",
     ];
     let lower = sentence.trim().to_lowercase().replace('’', "'");
     if lower.chars().filter(|c| c.is_alphabetic()).count() < 5 || lower.starts_with('>') {
@@ -83,6 +137,12 @@ pub fn topic(ask: &str, language: &str) -> String {
     {
         return topic;
     }
+    quoted_topic(&ask, language)
+}
+
+/// The ask itself as its topic, cut where it is long.
+pub(super) fn quoted_topic(ask: &str, language: &str) -> String {
+    let ask = folded(ask);
     let marks = phrases(language).marks;
     let mut quote: String = ask.chars().take(QUOTE_CHARS_MAX).collect();
     if quote.len() < ask.len() {
@@ -95,21 +155,42 @@ pub fn topic(ask: &str, language: &str) -> String {
 
 /// The first phrase that a determiner opens, up to what ends it.
 fn english_object(ask: &str) -> Option<String> {
-    const OPEN: &[&str] = &["the", "our", "your", "my", "this", "that", "these", "those", "a", "an"];
+    const OPEN: &[&str] = &["the", "our", "your", "my", "this", "that", "these", "those"];
+    // Further back stands what the request is for, not what it is about.
+    const POSITION_MAX: usize = 7;
     const END: &[&str] = &[
-        "by", "before", "until", "till", "on", "at", "for", "to", "from", "with", "without", "and", "or",
-        "but", "so", "if", "when", "that", "which", "who", "is", "are", "was", "were", "will", "would",
-        "can", "could", "should", "has", "have", "had", "be", "been", "in", "as", "please", "you", "we",
-        "i", "they", "he", "she", "it", "today", "tomorrow", "this", "next", "again", "yet", "because",
-        "before", "after", "soon", "asap", "works", "work", "need", "needs", "looks", "look",
+        "by", "before", "until", "till", "on", "at", "for", "to", "from", "with", "without", "and",
+        "or", "but", "so", "if", "when", "that", "which", "who", "is", "are", "was", "were",
+        "will", "would", "can", "could", "should", "has", "have", "had", "be", "been", "in", "as",
+        "please", "you", "we", "i", "they", "he", "she", "it", "today", "tomorrow", "this", "next",
+        "again", "yet", "because", "before", "after", "soon", "asap", "works", "work", "need",
+        "needs", "looks", "look",
     ];
     // Words after a determiner that name nothing.
     const EMPTY: &[&str] = &[
-        "chance", "moment", "minute", "look", "time", "way", "bit", "lot", "few", "one", "same", "week",
-        "day", "morning", "afternoon", "evening", "month", "year", "call", "following",
+        "chance",
+        "moment",
+        "minute",
+        "look",
+        "time",
+        "way",
+        "bit",
+        "lot",
+        "few",
+        "one",
+        "same",
+        "week",
+        "day",
+        "morning",
+        "afternoon",
+        "evening",
+        "month",
+        "year",
+        "call",
+        "following",
     ];
     let words: Vec<&str> = ask.split_whitespace().collect();
-    for (at, word) in words.iter().enumerate() {
+    for (at, word) in words.iter().enumerate().take(POSITION_MAX) {
         let determiner = word.to_lowercase();
         if !OPEN.contains(&determiner.as_str()) {
             continue;
@@ -120,21 +201,23 @@ fn english_object(ask: &str) -> Option<String> {
             if taken.len() >= TOPIC_WORDS_MAX || END.contains(&bare.to_lowercase().as_str()) {
                 break;
             }
-            taken.push(word.trim_matches(|c: char| matches!(c, '?' | '.' | ',' | ';' | ':' | '!' | '(' | ')')));
+            taken.push(word.trim_matches(|c: char| {
+                matches!(c, '?' | '.' | ',' | ';' | ':' | '!' | '(' | ')')
+            }));
             if word.ends_with(['?', '.', ',', ';', ':', '!', ')']) {
                 break;
             }
         }
         let name = taken.join(" ");
         let last = taken.last().map(|word| word.to_lowercase()).unwrap_or_default();
-        if name.chars().filter(|c| c.is_alphabetic()).count() < 3 || EMPTY.contains(&last.as_str()) {
+        if name.chars().filter(|c| c.is_alphabetic()).count() < 3 || EMPTY.contains(&last.as_str())
+        {
             continue;
         }
         let determiner = match determiner.as_str() {
             "your" => "my",
             "my" => "your",
-            "a" | "an" | "this" | "that" => "the",
-            "these" | "those" => "the",
+            "this" | "that" | "these" | "those" => "the",
             other => other,
         };
         return Some(format!("{determiner} {name}"));

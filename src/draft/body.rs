@@ -1,14 +1,16 @@
 //! The reader's draft: a letter put together from what the user wrote before.
 
-use super::asks::{folded, topic};
+use super::asks::{folded, quoted_topic, topic};
 use super::gaps::without_stale_facts;
 use super::phrases::phrases;
 use super::{Ask, Form, GAP};
 use crate::mail;
 use crate::voice::{Example, Habits, says_default, similarity};
 
-/// A past mail must be at least this like the one at hand, for its answer to be reused.
-const EXAMPLE_SCORE_MIN: f32 = 0.35;
+/// A past mail must be at least this like the one at hand, for its answer to be reused as a whole.
+const MAIL_LIKENESS_MIN: f32 = 0.35;
+/// The same where one ask of it is clearly like an ask at hand: the rest may be about other things.
+const REST_LIKENESS_MIN: f32 = 0.1;
 /// A past ask must be at least this like the ask.
 const ASK_LIKENESS_MIN: f32 = 0.5;
 /// What the user says goes to an ask when at least this like it.
@@ -43,6 +45,7 @@ pub(super) fn assemble(material: &Material<'_>) -> (String, Vec<usize>) {
         paragraphs.push(say.to_owned());
     }
     let single = material.asks.len() == 1;
+    let mut named: Vec<String> = Vec::new();
     for (at, ask) in material.asks.iter().enumerate() {
         let answer = if said_to == Some(at) {
             say.to_owned()
@@ -59,7 +62,12 @@ pub(super) fn assemble(material: &Material<'_>) -> (String, Vec<usize>) {
             paragraphs.push(answer);
             continue;
         }
-        let on = phrases(material.language).on.replace("{}", &topic(&ask.quote, material.language));
+        let mut name = topic(&ask.quote, material.language);
+        if named.contains(&name) {
+            name = quoted_topic(&ask.quote, material.language);
+        }
+        let on = phrases(material.language).on.replace("{}", &name);
+        named.push(name);
         let apart = if answer.contains('\n') { "\n" } else { " " };
         paragraphs.push(format!("{on}{apart}{answer}"));
     }
@@ -103,7 +111,7 @@ fn past_answer(ask: &Ask, material: &Material<'_>) -> Option<(usize, String)> {
             .into_iter()
             .map(|range| similarity(&example.asked[range], &ask.quote))
             .fold(0.0, f32::max);
-        let clear = likeness >= ASK_LIKENESS_MIN && example.score >= EXAMPLE_SCORE_MIN;
+        let clear = likeness >= ASK_LIKENESS_MIN && example.score >= REST_LIKENESS_MIN;
         if clear && best.is_none_or(|(score, _)| likeness * example.score > score) {
             best = Some((likeness * example.score, at));
         }
@@ -128,7 +136,7 @@ fn past_reply(material: &Material<'_>) -> Option<(usize, String)> {
         .examples
         .iter()
         .enumerate()
-        .find(|(_, example)| example.score >= EXAMPLE_SCORE_MIN)?;
+        .find(|(_, example)| example.score >= MAIL_LIKENESS_MIN)?;
     let fit: Vec<String> = said(&example.answered)
         .iter()
         .take(SENTENCES_MAX)

@@ -113,20 +113,27 @@ impl Parts {
         let start = shape.greeting.map_or(0, |range| range.end);
         let end = shape.sign_off.map_or(own.len(), |range| range.start).max(start);
         let body = own.get(start..end).unwrap_or_default().trim().to_owned();
-        let sentences: Vec<(String, Range<usize>)> =
-            mail::sentences(&body).into_iter().map(|range| (folded(&body[range.clone()]), range)).collect();
+        let sentences: Vec<(String, Range<usize>)> = mail::sentences(&body)
+            .into_iter()
+            .map(|range| (folded(&body[range.clone()]), range))
+            .collect();
         let texts: Vec<&str> = sentences.iter().map(|(text, _)| text.as_str()).collect();
         let scores = context
             .judge
             .and_then(|judge| judge(context.subject, &texts))
             .filter(|scores| scores.len() == texts.len())
             .unwrap_or_else(|| vec![SentenceAsks::default(); texts.len()]);
-        let asks = texts.iter().zip(&scores).map(|(s, score)| is_ask(s) || score.ask >= SCORE_MIN).collect();
+        let asks = texts
+            .iter()
+            .zip(&scores)
+            .map(|(s, score)| is_ask(s) || score.ask >= SCORE_MIN)
+            .collect();
         let deadlines = texts
             .iter()
             .zip(&scores)
             .map(|(sentence, score)| {
-                when::deadline(sentence, context.now, context.zone).is_some() || score.deadline >= SCORE_MIN
+                when::deadline(sentence, context.now, context.zone).is_some()
+                    || score.deadline >= SCORE_MIN
             })
             .collect();
         Self { body, sentences, asks, deadlines }
@@ -147,21 +154,43 @@ fn found(check: CheckKind, ok: bool, hint: &str, quote: &str) -> Check {
 }
 
 fn about(parts: &Parts, context: &Context<'_>) -> Check {
-    const VAGUE: &[&str] = &["hi", "hello", "question", "quick", "update", "fyi", "hey", "frage", "bonjour", "re", "fwd"];
-    let subject: Vec<String> =
-        content_words(context.subject).into_iter().filter(|word| !VAGUE.contains(&word.as_str())).collect();
+    const VAGUE: &[&str] = &[
+        "hi", "hello", "question", "quick", "update", "fyi", "hey", "frage", "bonjour", "re", "fwd",
+    ];
+    let subject: Vec<String> = content_words(context.subject)
+        .into_iter()
+        .filter(|word| !VAGUE.contains(&word.as_str()))
+        .collect();
     let named = parts.sentences.iter().find(|(sentence, _)| {
         similarity(sentence, context.subject) > 0.0
             || context.is_reply && similarity(sentence, context.mail) > 0.0
     });
     let words = content_words(&parts.body).len();
-    let ok = if context.is_reply { named.is_some() || !subject.is_empty() } else { subject.len() >= 2 && words >= 3 || words >= 12 };
+    let ok = if context.is_reply {
+        named.is_some() || !subject.is_empty()
+    } else {
+        subject.len() >= 2 && words >= 3 || words >= 12
+    };
     let quote = named.map(|(sentence, _)| sentence.as_str()).unwrap_or_default();
-    found(CheckKind::Context, ok, "say in the subject or the first sentence what this is about", quote)
+    found(
+        CheckKind::Context,
+        ok,
+        "say in the subject or the first sentence what this is about",
+        quote,
+    )
 }
 
 fn ask(parts: &Parts, asking: &[usize], context: &Context<'_>) -> Check {
-    const INFORMS: &[&str] = &["fyi", "for your information", "no reply needed", "no action needed", "no need to reply", "zur info", "pour info", "keine antwort nötig"];
+    const INFORMS: &[&str] = &[
+        "fyi",
+        "for your information",
+        "no reply needed",
+        "no action needed",
+        "no need to reply",
+        "zur info",
+        "pour info",
+        "keine antwort nötig",
+    ];
     let lower = format!("{} {}", context.subject, parts.body).to_lowercase();
     let informs = INFORMS.iter().any(|mark| lower.contains(mark));
     let answers = context.is_reply && !context.asks.is_empty();
@@ -173,7 +202,12 @@ fn ask(parts: &Parts, asking: &[usize], context: &Context<'_>) -> Check {
 fn deadline(parts: &Parts, asking: &[usize]) -> Check {
     let named = (0..parts.sentences.len()).find(|&at| parts.deadlines[at]);
     let quote = named.map(|at| parts.text(at)).unwrap_or_default();
-    found(CheckKind::Deadline, asking.is_empty() || named.is_some(), "say by when you need it", quote)
+    found(
+        CheckKind::Deadline,
+        asking.is_empty() || named.is_some(),
+        "say by when you need it",
+        quote,
+    )
 }
 
 fn default(parts: &Parts, asking: &[usize]) -> Check {
@@ -187,14 +221,16 @@ fn skimmable(own: &str, parts: &Parts) -> Check {
     let is_item = |line: &str| {
         let line = line.trim_start();
         let numbered = line.chars().take_while(char::is_ascii_digit).count();
-        line.starts_with(['-', '*', '•']) || numbered > 0 && line[numbered..].starts_with(['.', ')'])
+        line.starts_with(['-', '*', '•'])
+            || numbered > 0 && line[numbered..].starts_with(['.', ')'])
     };
     let wordy = |text: &str| text.split_whitespace().count();
     let listed = own.lines().filter(|line| is_item(line)).count() >= 2;
     let long_paragraph = own.split("\n\n").find(|paragraph| {
         !paragraph.lines().any(is_item) && wordy(paragraph) > PARAGRAPH_WORDS_MAX
     });
-    let long_sentence = parts.sentences.iter().find(|(sentence, _)| wordy(sentence) > SENTENCE_WORDS_MAX);
+    let long_sentence =
+        parts.sentences.iter().find(|(sentence, _)| wordy(sentence) > SENTENCE_WORDS_MAX);
     let check = CheckKind::Skimmable;
     if let Some(paragraph) = long_paragraph {
         let quote: String = folded(paragraph).chars().take(120).collect();

@@ -92,30 +92,55 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     for range in mail::sentences(text) {
         let sentence = &text[range.clone()];
         for mention in when::mentions(sentence, day, &zone) {
-            found.push(range.start + mention.span.start..range.start + mention.span.end);
+            let span = range.start + mention.span.start..range.start + mention.span.end;
+            found.push(without_preposition(text, span));
         }
     }
     let mut opens = true;
     for word in words(text) {
+        opens |= text[word.clone()].starts_with(['“', '„', '«', '"', '(']);
         let plain = trimmed(text, word.clone());
         let bare = &text[plain.clone()];
         let is_address = bare.contains('@') || bare.contains("://") || bare.starts_with("www.");
         let has_digit = bare.chars().any(|c| c.is_ascii_digit());
         let inner_capital = bare.chars().skip(1).any(char::is_uppercase);
         let begins_upper = bare.chars().next().is_some_and(char::is_uppercase);
-        let is_name = begins_upper && bare.chars().count() > 1 && !is_ordinary(bare) && (!opens || inner_capital);
+        let is_name = begins_upper
+            && bare.chars().count() > 1
+            && !is_ordinary(bare)
+            && (!opens || inner_capital);
         if !bare.is_empty() && (is_address || has_digit || is_name) {
-            let list_mark = opens && bare.chars().all(|c| c.is_ascii_digit()) && bare.len() <= 2
+            let list_mark = opens
+                && bare.chars().all(|c| c.is_ascii_digit())
+                && bare.len() <= 2
                 && text[plain.end..].starts_with(['.', ')']);
             if !list_mark {
                 found.push(plain.clone());
             }
         }
         let token = &text[word.clone()];
-        let line_end = text[word.end..].starts_with('\n') || text[word.end..].trim_start_matches(' ').starts_with('\n');
+        let line_end = text[word.end..].starts_with('\n')
+            || text[word.end..].trim_start_matches(' ').starts_with('\n');
         opens = line_end || token.ends_with(['.', '!', '?', ':', '…']) || bare.is_empty() && opens;
     }
     merged(text, found)
+}
+
+/// `by Thursday` is the fact `Thursday`: elsewhere it may stand behind another word.
+fn without_preposition(text: &str, span: Range<usize>) -> Range<usize> {
+    const WORDS: &[&str] = &[
+        "on", "by", "before", "until", "till", "at", "in", "from", "since", "due", "no", "later",
+        "than", "am", "bis", "vor", "um", "ab", "seit", "im", "le", "avant", "el", "antes", "de",
+        "entro", "voor",
+    ];
+    let mut start = span.start;
+    while let Some((word, rest)) = text[start..span.end].split_once(char::is_whitespace) {
+        if !WORDS.contains(&word.to_lowercase().as_str()) || rest.trim().is_empty() {
+            break;
+        }
+        start = span.end - rest.trim_start().len();
+    }
+    start..span.end
 }
 
 /// Overlapping spans become one; `Anna Smith` and `EUR 300` are one each. Gaps go.
@@ -137,7 +162,8 @@ fn merged(text: &str, mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
 fn joins(text: &str, last: &Range<usize>, next: &Range<usize>) -> bool {
     let (a, b) = (&text[last.clone()], &text[next.clone()]);
     let named = |part: &str| {
-        part.chars().next().is_some_and(char::is_uppercase) && !part.chars().any(|c| c.is_ascii_digit())
+        part.chars().next().is_some_and(char::is_uppercase)
+            && !part.chars().any(|c| c.is_ascii_digit())
     };
     &text[last.end..next.start] == " " && named(a) && named(b)
 }
@@ -153,7 +179,9 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let word = &text[range.clone()];
     let keep = |c: char| c.is_alphanumeric() || matches!(c, '€' | '$' | '£' | '%' | '[' | ']');
     let front = word.find(keep).unwrap_or(word.len());
-    let back = word.rfind(keep).map_or(front, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
+    let back = word
+        .rfind(keep)
+        .map_or(front, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
     let possessive = word[front..back.max(front)].trim_end_matches("'s").trim_end_matches("’s");
     range.start + front..range.start + front + possessive.len()
 }
@@ -161,10 +189,56 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 /// Capitalised without being a name.
 fn is_ordinary(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "i", "i'm", "i'll", "i've", "i'd", "ok", "okay", "fyi", "re", "sie", "ihnen", "ihr", "ihre", "ihren",
-        "ihrem", "ihrer", "on", "to", "hi", "hello", "dear", "best", "regards", "thanks", "cheers", "kind",
-        "hallo", "liebe", "lieber", "grüße", "gruß", "viele", "mit", "if", "the", "this", "yes", "no", "we", "you",
-        "it", "and", "but", "so", "please", "ps", "yours", "sincerely", "zu", "hey",
+        "i",
+        "i'm",
+        "i'll",
+        "i've",
+        "i'd",
+        "ok",
+        "okay",
+        "fyi",
+        "re",
+        "sie",
+        "ihnen",
+        "ihr",
+        "ihre",
+        "ihren",
+        "ihrem",
+        "ihrer",
+        "on",
+        "to",
+        "hi",
+        "hello",
+        "dear",
+        "best",
+        "regards",
+        "thanks",
+        "cheers",
+        "kind",
+        "hallo",
+        "liebe",
+        "lieber",
+        "grüße",
+        "gruß",
+        "viele",
+        "mit",
+        "if",
+        "the",
+        "this",
+        "yes",
+        "no",
+        "we",
+        "you",
+        "it",
+        "and",
+        "but",
+        "so",
+        "please",
+        "ps",
+        "yours",
+        "sincerely",
+        "zu",
+        "hey",
     ];
     WORDS.contains(&word.to_lowercase().replace('’', "'").as_str())
 }
@@ -207,7 +281,8 @@ pub(super) fn stands_in(part: &str, text: &str) -> bool {
 fn quote(text: &str, part: &str) -> String {
     let part = fold(part);
     let sentences = mail::sentences(text);
-    let found = sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
+    let found =
+        sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
     let quote = found.unwrap_or_else(|| fold_case(text));
     quote.chars().take(QUOTE_CHARS_MAX).collect()
 }

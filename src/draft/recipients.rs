@@ -83,7 +83,8 @@ pub fn reply_subject(subject: &str) -> String {
 
 /// `Re[2]: x` without its mark; forward marks stay, for they say what the mail is.
 fn without_mark(subject: &str) -> Option<&str> {
-    const MARKS: &[&str] = &["re", "aw", "antw", "sv", "vs", "odp", "réf", "ref", "rif", "res", "回复", "答复"];
+    const MARKS: &[&str] =
+        &["re", "aw", "antw", "sv", "vs", "odp", "réf", "ref", "rif", "res", "回复", "答复"];
     let (mark, rest) = subject.split_once([':', '：'])?;
     let mark = mark.trim().to_lowercase();
     let plain = mark.split(['[', '(', '^']).next().unwrap_or_default().trim();

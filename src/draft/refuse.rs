@@ -50,8 +50,7 @@ fn is_bulk(header: &Header) -> bool {
 
 /// `no-reply`, `donotreply`, `mailer-daemon`.
 fn is_unread(user: &str) -> bool {
-    let plain: String =
-        user.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let plain: String = user.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     ["noreply", "donotreply", "nichtantworten", "nepasrepondre", "noresponder"]
         .iter()
         .any(|mark| plain.contains(mark))

@@ -7,7 +7,8 @@ use super::phrases::phrases;
 use super::quote::quoted;
 use super::recipients::{Recipients, recipients, references, reply_subject};
 use super::{
-    Ask, Context, Draft, Error, Judge, Refusal, WRITTEN_BY_YOU, Writer, WritingBrief, check, refusal,
+    Ask, Context, Draft, Error, Judge, Refusal, WRITTEN_BY_YOU, Writer, WritingBrief, check,
+    refusal,
 };
 use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};
@@ -133,9 +134,8 @@ fn text(
 ) -> Result<(String, Vec<usize>, String), Error> {
     if let Some(writer) = request.writer.filter(|_| request.form == Form::Letter) {
         let name = writer.name().to_owned();
-        let text = writer
-            .write(brief)
-            .map_err(|source| Error::Writer { name: name.clone(), source })?;
+        let text =
+            writer.write(brief).map_err(|source| Error::Writer { name: name.clone(), source })?;
         let used = (0..request.examples.len()).collect();
         return Ok((text.trim().to_owned(), used, format!("writer {name}")));
     }

@@ -1,0 +1,466 @@
+//! What a draft holds, and what it refuses.
+
+use super::*;
+use crate::mail::when::Zone;
+use crate::mail::{MessageId, UnixSeconds};
+use crate::store::{LetterState, VerdictRow};
+use crate::voice::kit::{ME, Mailbox, START, find};
+use crate::voice::{Voice, closest_replies};
+
+fn person(name: &str, address: &str) -> Person {
+    Person { name: name.to_owned(), address: address.to_owned() }
+}
+
+fn mailbox() -> Mailbox {
+    let mut mailbox = Mailbox::new();
+    let me = format!("Ada Byron <{ME}>");
+    for n in 1..=4 {
+        let asked = mailbox.add(
+            "Grace Hopper <grace@example.net>",
+            &me,
+            &format!("Figures {n}"),
+            "",
+            "Hi Ada,\n\ncould you send me the sales figures for the quarter?\n\nThanks,\nGrace\n",
+        );
+        mailbox.answer(
+            asked,
+            &format!("Hi Grace,\n\nI have put the sales figures into the shared folder on {n} February. Tell me if anything is missing.\n\nBest,\nAda\n"),
+        );
+    }
+    mailbox
+}
+
+struct Say<'a> {
+    say: &'a str,
+    audience: Audience,
+    form: Form,
+    writer: Option<&'a dyn Writer>,
+}
+
+const PLAIN: Say<'static> =
+    Say { say: "", audience: Audience::Sender, form: Form::Letter, writer: None };
+
+fn answer(mailbox: &mut Mailbox, id: MessageId, say: &Say<'_>) -> Result<Draft, Error> {
+    let (now, me) = (mailbox.now(), person("Ada Byron", ME));
+    let from = mailbox.store.header(id).unwrap().from;
+    let voice = Voice::learn(&mailbox.store, &[], now, Some(&from)).unwrap();
+    let examples = {
+        let find = find(&mailbox.store);
+        closest_replies(&mailbox.store, &find, None, id, now, 5).unwrap()
+    };
+    let request = Request {
+        answer: id,
+        me: &me,
+        own: &[ME.to_owned()],
+        say: say.say,
+        audience: say.audience,
+        form: say.form,
+        asks: &[],
+        examples: &examples,
+        voice: &voice,
+        writer: say.writer,
+        judge: None,
+        now,
+        zone: &Zone::utc(),
+    };
+    reply(&mut mailbox.store, &request)
+}
+
+fn two_asks(mailbox: &mut Mailbox) -> MessageId {
+    mailbox.add(
+        "Grace Hopper <grace@example.net>",
+        &format!("Ada Byron <{ME}>, Bob <bob@example.com>"),
+        "Before the board",
+        "Cc: Carol <carol@example.com>\r\nReferences: <a@example.net> <b@example.net>\r\n",
+        "Hi Ada,\n\nCould you send me the sales figures for the quarter? And can you sign the Harbor contract by Friday?\n\nThanks,\nGrace\n",
+    )
+}
+
+#[test]
+fn every_ask_is_named_and_old_facts_become_gaps() {
+    let mut mailbox = mailbox();
+    let id = two_asks(&mut mailbox);
+    let draft = answer(&mut mailbox, id, &PLAIN).unwrap();
+    assert_eq!(
+        draft.body,
+        "Hi Grace,\n\n\
+         On the sales figures: I have put the sales figures into the shared folder on […]. Tell me if anything is missing.\n\n\
+         On the Harbor contract: […]\n\n\
+         Best,\nAda"
+    );
+    assert_eq!(draft.to, [person("Grace Hopper", "grace@example.net")]);
+    assert!(draft.cc.is_empty());
+    assert_eq!(draft.subject, "Re: Before the board");
+    assert_eq!(draft.language, "en");
+    assert_eq!(draft.written_by, "your past replies");
+    assert_eq!(draft.examples.len(), 1);
+    let row = mailbox.store.letter(draft.letter).unwrap();
+    assert_eq!((row.state, row.in_reply_to), (LetterState::Draft, Some(id)));
+    let letter = row.letter().unwrap();
+    let rfc_id = mailbox.store.header(id).unwrap().rfc_id;
+    assert_eq!(letter.in_reply_to, rfc_id);
+    assert_eq!(letter.references, ["a@example.net", "b@example.net", &rfc_id]);
+    let answers = draft.checks.iter().find(|check| check.check == CheckKind::Answers).unwrap();
+    assert!(!answers.ok);
+    assert_eq!(mailbox.store.journal(1).unwrap()[0].what, "letter 1 written");
+}
+
+#[test]
+fn what_the_user_says_goes_to_its_ask() {
+    let mut mailbox = mailbox();
+    let id = two_asks(&mut mailbox);
+    let say = "I'll sign the contract on Thursday.";
+    let draft = answer(&mut mailbox, id, &Say { say, ..PLAIN }).unwrap();
+    assert!(
+        draft.body.contains("On the Harbor contract: I'll sign the contract on Thursday."),
+        "{}",
+        draft.body
+    );
+    assert!(draft.body.contains("On the sales figures: I have"), "{}", draft.body);
+    let thursday = draft.facts.iter().find(|fact| fact.quote == say).unwrap();
+    assert_eq!(thursday.source, FactSource::You);
+    let text: String =
+        draft.body.chars().skip(thursday.start).take(thursday.end - thursday.start).collect();
+    assert!(text.contains("Thursday"), "{text}");
+}
+
+#[test]
+fn a_single_ask_is_answered_without_ceremony() {
+    let mut mailbox = mailbox();
+    let id = mailbox.add(
+        "Bob <bob@example.com>",
+        ME,
+        "Lunch",
+        "",
+        "Hi Ada,\n\nshall we have lunch on Tuesday?\n\nBob\n",
+    );
+    let draft = answer(&mut mailbox, id, &Say { say: "Gladly, at noon.", ..PLAIN }).unwrap();
+    assert_eq!(draft.body, "Hi Bob,\n\nGladly, at noon.\n\nBest,\nAda");
+    assert!(draft.checks.iter().all(|check| check.ok), "{:?}", draft.checks);
+}
+
+#[test]
+fn a_call_has_the_open_points_as_its_agenda() {
+    let mut mailbox = mailbox();
+    let id = two_asks(&mut mailbox);
+    let draft = answer(&mut mailbox, id, &Say { form: Form::Call, ..PLAIN }).unwrap();
+    assert!(draft.body.contains("call of 15 minutes"));
+    assert!(
+        draft.body.contains(
+            "1. Could you send me the sales figures for the quarter?\n2. And can you sign"
+        ),
+        "{}",
+        draft.body
+    );
+}
+
+#[test]
+fn reply_all_adds_everybody_but_the_user() {
+    let mut mailbox = mailbox();
+    let id = two_asks(&mut mailbox);
+    let draft = answer(&mut mailbox, id, &Say { audience: Audience::All, ..PLAIN }).unwrap();
+    let cc: Vec<&str> = draft.cc.iter().map(|person| person.address.as_str()).collect();
+    assert_eq!(cc, ["bob@example.com", "carol@example.com"]);
+}
+
+#[test]
+fn reply_to_is_followed_and_told() {
+    let mut mailbox = mailbox();
+    let id = mailbox.add(
+        "Bob <bob@example.com>",
+        ME,
+        "Invoice",
+        "Reply-To: Pay <pay@elsewhere.example>\r\n",
+        "Can you pay this?\n",
+    );
+    let draft = answer(&mut mailbox, id, &PLAIN).unwrap();
+    assert_eq!(draft.to, [person("Pay", "pay@elsewhere.example")]);
+    assert_eq!(
+        draft.warnings,
+        ["the mail is from bob@example.com, but asks for answers to pay@elsewhere.example"]
+    );
+}
+
+#[test]
+fn a_quoting_user_quotes_and_the_quote_is_read_as_one() {
+    let mut mailbox = Mailbox::new();
+    for n in 0..3 {
+        let asked =
+            mailbox.add("Bob <bob@example.com>", ME, &format!("Question {n}"), "", "Is it done?\n");
+        mailbox.answer(
+            asked,
+            "Bob,\n\nit is.\n\nAda\n\nOn Mon, 2 Feb 2026, Bob wrote:\n> Is it done?\n",
+        );
+    }
+    let id = mailbox.add("Bob <bob@example.com>", ME, "Again", "", "Is it done now?\n\nBob\n");
+    let draft = answer(&mut mailbox, id, &Say { say: "Now it is.", ..PLAIN }).unwrap();
+    assert!(draft.body.ends_with(" Bob wrote:\n> Is it done now?\n>\n> Bob"), "{}", draft.body);
+    assert!(!crate::mail::own_words(&draft.body).contains("Is it done"), "{}", draft.body);
+}
+
+#[test]
+fn german_mail_gets_a_german_answer() {
+    let mut mailbox = mailbox();
+    let id = mailbox.add("Bob <bob@example.com>", ME, "Bericht", "", "Hallo Ada,\n\nkannst du mir bitte den Bericht bis Freitag schicken? Und hast du die Zahlen schon geprüft?\n\nViele Grüße\nBob\n");
+    let draft = answer(&mut mailbox, id, &PLAIN).unwrap();
+    assert_eq!(draft.language, "de");
+    assert!(draft.body.starts_with("Hallo Bob,\n\nZu „"), "{}", draft.body);
+    assert!(draft.body.contains("den Bericht bis Freitag"), "{}", draft.body);
+}
+
+#[track_caller]
+fn check_refused(from: &str, headers: &str, kind: Option<&str>, expected: Option<&str>) {
+    let mut mailbox = Mailbox::new();
+    let id = mailbox.add(from, ME, "News", headers, "Read this?\n");
+    if let Some(kind) = kind {
+        let (tier, version, data) = ("fyi".to_owned(), String::new(), "{}".to_owned());
+        let row = VerdictRow {
+            message: id,
+            version,
+            tier,
+            kind: kind.to_owned(),
+            needs_reply: false,
+            due: None,
+            data,
+        };
+        mailbox.store.put_verdicts(&[row]).unwrap();
+    }
+    match (answer(&mut mailbox, id, &PLAIN), expected) {
+        (Err(Error::Refused(refusal)), Some(expected)) => {
+            assert!(refusal.reason.contains(expected), "{}", refusal.reason);
+            assert!(mailbox.store.letters().unwrap().is_empty());
+        }
+        (Ok(_), None) => {}
+        (other, expected) => panic!("{other:?}, expected {expected:?}"),
+    }
+}
+
+#[test]
+fn mail_nobody_reads_answers_to_is_not_answered() {
+    check_refused("Bob <bob@example.com>", "", None, None);
+    check_refused("no-reply@example.com", "", None, Some("not read by anybody"));
+    check_refused("Shop <do.not.reply@example.com>", "", None, Some("not read by anybody"));
+    check_refused("MAILER-DAEMON@example.com", "", None, Some("not read by anybody"));
+    check_refused("no-reply@example.com", "Reply-To: help@example.com\r\n", None, None);
+    check_refused("b@example.com", "Auto-Submitted: auto-generated\r\n", None, Some("machine"));
+    check_refused(
+        "b@example.com",
+        "List-Unsubscribe: <https://example.com/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        None,
+        Some("many"),
+    );
+    check_refused(
+        "b@example.com",
+        "List-Id: <dev.example.com>\r\nList-Post: <mailto:dev@example.com>\r\nList-Unsubscribe: <https://example.com/u>\r\n",
+        Some("list"),
+        None,
+    );
+    check_refused("b@example.com", "", Some("suspicious"), Some("deceive"));
+    check_refused("b@example.com", "", Some("junk"), Some("junk"));
+    check_refused("b@example.com", "", Some("newsletter"), Some("newsletter"));
+    check_refused("b@example.com", "", Some("person"), None);
+}
+
+#[track_caller]
+fn check_subject(subject: &str, expected: &str) {
+    assert_eq!(reply_subject(subject), expected);
+}
+
+#[test]
+fn a_subject_is_marked_once() {
+    check_subject("Budget", "Re: Budget");
+    check_subject("Re: RE: Re[2]: Budget", "Re: Budget");
+    check_subject("AW: Sv: Antw: Budget", "Re: Budget");
+    check_subject("Fwd: Budget", "Re: Fwd: Budget");
+    check_subject("Reason: budget", "Re: Reason: budget");
+    check_subject("", "Re:");
+}
+
+#[track_caller]
+fn check_asks(text: &str, expected: &[&str]) {
+    let asks = asks_in(text, UnixSeconds(START), &Zone::utc());
+    let quotes: Vec<&str> = asks.iter().map(|ask| ask.quote.as_str()).collect();
+    assert_eq!(quotes, expected);
+}
+
+#[test]
+fn asks_are_read_from_plain_words() {
+    check_asks(
+        "Hi Ada,\n\nthe numbers are fine. Could you sign by Friday?\n\nThanks,\nBob",
+        &["Could you sign by Friday?"],
+    );
+    check_asks("Please send the report. I will be away.", &["Please send the report."]);
+    check_asks("Please let me know if you have any questions.", &[]);
+    check_asks("Kannst du das prüfen? Danke!", &["Kannst du das prüfen?"]);
+    check_asks("All done.", &[]);
+    let asks = asks_in("Could you sign by Friday?", UnixSeconds(START), &Zone::utc());
+    assert!(asks[0].due.is_some());
+}
+
+#[track_caller]
+fn check_topic(ask: &str, language: &str, expected: &str) {
+    assert_eq!(topic(ask, language), expected);
+}
+
+#[test]
+fn asks_are_called_by_what_they_are_about() {
+    check_topic("Could you sign the Harbor contract by Friday?", "en", "the Harbor contract");
+    check_topic("Can you send me your report?", "en", "my report");
+    check_topic("Are you coming?", "en", "“Are you coming?”");
+    check_topic("Kannst du den Bericht schicken?", "de", "„Kannst du den Bericht schicken?“");
+}
+
+#[test]
+fn facts_are_traced_to_where_they_stand() {
+    let body = "Hi Grace,\n\nthe price is EUR 300 and Carol pays 12% by 5 March, see https://example.org/x.\n\nAda";
+    let mail = "The price would be EUR 300. See https://example.org/x.";
+    let past = "Carol pays 12% by default.";
+    let origins = [
+        Origin { source: FactSource::Mail, id: Some(MessageId(7)), text: mail },
+        Origin { source: FactSource::Archive, id: Some(MessageId(8)), text: past },
+        Origin { source: FactSource::You, id: None, text: "Ada Byron, Grace" },
+    ];
+    let found: Vec<(String, FactSource, String)> = facts(body, &origins)
+        .into_iter()
+        .map(|fact| {
+            (
+                body.chars().skip(fact.start).take(fact.end - fact.start).collect(),
+                fact.source,
+                fact.quote,
+            )
+        })
+        .collect();
+    let source = |text: &str| {
+        let hit = found.iter().find(|(found, ..)| found.contains(text));
+        hit.unwrap_or_else(|| panic!("{text} is not in {found:?}")).1
+    };
+    assert_eq!(source("Grace"), FactSource::You);
+    assert_eq!(source("300"), FactSource::Mail);
+    assert_eq!(source("Carol"), FactSource::Archive);
+    assert_eq!(source("12%"), FactSource::Archive);
+    assert_eq!(source("5 March"), FactSource::None);
+    assert_eq!(source("https://example.org/x"), FactSource::Mail);
+    assert!(found.iter().any(|(_, _, quote)| quote == "The price would be EUR 300."));
+}
+
+struct Scripted(Result<&'static str, &'static str>);
+
+impl Writer for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn write(&self, brief: &WritingBrief<'_>) -> Result<String, WriterError> {
+        assert_eq!(brief.asks.len(), 2);
+        assert!(!brief.examples.is_empty());
+        self.0.map(str::to_owned).map_err(|why| WriterError { why: why.to_owned() })
+    }
+}
+
+#[test]
+fn a_writer_writes_the_text_and_nothing_else() {
+    let mut mailbox = mailbox();
+    let id = two_asks(&mut mailbox);
+    let text = "Bcc: evil@example.net\n\nYes to both.";
+    let writer = Scripted(Ok(text));
+    let draft = answer(&mut mailbox, id, &Say { writer: Some(&writer), ..PLAIN }).unwrap();
+    assert_eq!(draft.written_by, "writer scripted");
+    assert_eq!(draft.body, format!("Hi Grace,\n\n{text}\n\nBest,\nAda"));
+    let letter = mailbox.store.letter(draft.letter).unwrap().letter().unwrap();
+    assert_eq!((letter.to.len(), letter.cc.len(), letter.bcc.len()), (1, 0, 0));
+    let invented = draft.facts.iter().find(|fact| fact.source == FactSource::None).unwrap();
+    let named: String =
+        draft.body.chars().skip(invented.start).take(invented.end - invented.start).collect();
+    assert!(
+        draft.facts.iter().filter(|fact| fact.source == FactSource::None).count() >= 1,
+        "{named}"
+    );
+    let broken = Scripted(Err("out of memory"));
+    let failed = answer(&mut mailbox, id, &Say { writer: Some(&broken), ..PLAIN });
+    assert!(matches!(failed, Err(Error::Writer { .. })));
+}
+
+#[test]
+fn a_new_letter_is_what_the_user_says_in_their_frame() {
+    let mut mailbox = mailbox();
+    let (me, now) = (person("Ada Byron", ME), mailbox.now());
+    let to = [person("Grace Hopper", "grace@example.net")];
+    let voice = Voice::learn(&mailbox.store, &[], now, Some(&to[0])).unwrap();
+    let bcc = [person("", "blind@example.com")];
+    let request = Compose {
+        me: &me,
+        to: &to,
+        cc: &[],
+        bcc: &bcc,
+        subject: "",
+        say: "The board meets on Tuesday. Could you send me the sales figures by Monday noon? If I don't hear from you, I'll use last month's.",
+        voice: &voice,
+        writer: None,
+        judge: None,
+        now,
+        zone: &Zone::utc(),
+    };
+    let draft = compose(&mut mailbox.store, &request).unwrap();
+    assert_eq!(draft.subject, "The board meets on Tuesday");
+    assert!(
+        draft.body.starts_with("Hi Grace,\n\nThe board meets")
+            && draft.body.ends_with("Best,\nAda"),
+        "{}",
+        draft.body
+    );
+    assert!(draft.checks.iter().all(|check| check.ok), "{:?}", draft.checks);
+    assert_eq!(mailbox.store.letter(draft.letter).unwrap().letter().unwrap().bcc, bcc);
+}
+
+#[track_caller]
+fn check_letter(text: &str, subject: &str, failing: &[CheckKind]) {
+    let zone = Zone::utc();
+    let context = Context {
+        asks: &[],
+        subject,
+        mail: "",
+        is_reply: false,
+        now: UnixSeconds(START),
+        zone: &zone,
+        judge: None,
+    };
+    let checks = check(text, &context);
+    assert_eq!(checks.len(), 6);
+    assert!(checks.iter().all(|check| check.ok == check.hint.is_empty()));
+    let found: Vec<CheckKind> =
+        checks.into_iter().filter(|check| !check.ok).map(|check| check.check).collect();
+    assert_eq!(found, failing, "{text}");
+}
+
+#[test]
+fn letters_that_need_a_meeting_are_told() {
+    use CheckKind::{Ask, Context as About, Deadline, Default as Otherwise, Skimmable};
+    let good = "Hi,\n\nthe Harbor contract is ready. Please sign it by Friday. If I don't hear from you, I'll ask Carol.\n\nAda";
+    check_letter(good, "Harbor contract: please sign", &[]);
+    check_letter("Can we talk?", "Hi", &[About, Deadline, Otherwise]);
+    check_letter("The Harbor contract is ready.", "Harbor contract", &[Ask]);
+    check_letter("FYI: the Harbor contract is ready.", "Harbor contract", &[]);
+    check_letter("Please sign the Harbor contract.", "Harbor contract", &[Deadline, Otherwise]);
+    let long = "The contract has many parts that we went through together with them. ".repeat(12);
+    check_letter(&format!("FYI. {long}"), "Harbor contract", &[Skimmable]);
+}
+
+#[test]
+fn the_reader_may_find_asks_that_words_do_not_give_away() {
+    let zone = Zone::utc();
+    let judge = |_: &str, sentences: &[&str]| {
+        Some(sentences.iter().map(|_| SentenceAsks { ask: 0.9, deadline: 0.0 }).collect())
+    };
+    let context = Context {
+        asks: &[],
+        subject: "Harbor contract",
+        mail: "",
+        is_reply: false,
+        now: UnixSeconds(START),
+        zone: &zone,
+        judge: Some(&judge),
+    };
+    let checks = check("I need a signature on the Harbor contract.", &context);
+    let ask = checks.iter().find(|check| check.check == CheckKind::Ask).unwrap();
+    assert!(ask.ok && ask.quote.contains("signature"));
+}

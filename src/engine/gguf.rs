@@ -7,9 +7,9 @@
 
 use std::io::Cursor;
 
-use candle_core::Device;
+use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
-use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Device, Tensor};
 
 use super::Error;
 
@@ -53,16 +53,17 @@ impl<'a> Gguf<'a> {
         self.data(name, info, rows * columns / BLOCK * BLOCK_BYTES)
     }
 
-    /// The same matrix as candle keeps it.
-    pub(super) fn q8_0_tensor(
+    /// The same matrix as floats.
+    pub(super) fn unpacked(
         &self,
         name: &str,
         rows: usize,
         columns: usize,
-    ) -> Result<QTensor, Error> {
+    ) -> Result<Tensor, Error> {
         self.q8_0(name, rows, columns)?;
         self.info(name, &[rows, columns])?
             .read(&mut Cursor::new(self.bytes), self.content.tensor_data_offset, &Device::Cpu)
+            .and_then(|tensor| tensor.dequantize(&Device::Cpu))
             .map_err(|source| self.bad_tensor(name, source.to_string()))
     }
 

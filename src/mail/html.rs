@@ -8,10 +8,10 @@ mod color;
 mod layout;
 mod sheet;
 mod style;
+mod tags;
 mod walk;
 
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
     BufferQueue, StartTag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
@@ -123,15 +123,9 @@ impl TokenSink for Styles {
                     if media.is_none_or(|media| sheet::media_applies(&media.value)) {
                         *self.block.borrow_mut() = Some(String::new());
                     }
-                    return TokenSinkResult::RawData(RawKind::Rawtext);
+                    return tags::raw_kind("style");
                 }
-                "script" => return TokenSinkResult::RawData(RawKind::ScriptData),
-                "xmp" | "iframe" | "noembed" | "noframes" => {
-                    return TokenSinkResult::RawData(RawKind::Rawtext);
-                }
-                "title" | "textarea" => return TokenSinkResult::RawData(RawKind::Rcdata),
-                "plaintext" => return TokenSinkResult::Plaintext,
-                _ => {}
+                name => return tags::raw_kind(name),
             },
             Token::TagToken(_) | Token::EOFToken => {
                 if let Some(block) = self.block.take() {

@@ -265,8 +265,8 @@ impl<'a> Fields<'a> {
         message.cc = self.people("Cc");
         message.bcc = self.people("Bcc");
         message.reply_to = self.people("Reply-To");
-        message.sender =
-            self.people("Sender").into_iter().next().filter(|who| !message.from.contains(who));
+        let is_new = |who: &Person| !message.from.iter().any(|from| from.address == who.address);
+        message.sender = self.people("Sender").into_iter().next().filter(is_new);
         self.name(&mut message.from, "X-From");
         self.name(&mut message.to, "X-To");
         self.name(&mut message.cc, "X-cc");

@@ -136,7 +136,8 @@ pub struct Message {
     pub in_reply_to: Vec<String>,
     /// `References` ids, oldest first, without angle brackets.
     pub references: Vec<String>,
-    /// `Date`, else the newest `Received`; nothing when neither can be read.
+    /// `Date`, else the newest `Received`, else the time in an mbox separator; nothing when none can
+    /// be read.
     pub date: Option<Moment>,
     /// `From`: usually one.
     pub from: Vec<Person>,
@@ -155,7 +156,8 @@ pub struct Message {
     /// The text a person would see, `\n` line ends: the plain part, else the visible text of the
     /// HTML part. Quotes and signature are still in it.
     pub text: String,
-    /// Characters of the HTML that a person would not have seen and that were left out.
+    /// Characters that a person would not have seen and that were left out: hidden by HTML, or
+    /// without a shape of their own (zero width, direction, tags). White space is not counted.
     pub hidden_chars: usize,
     /// What is attached.
     pub attachments: Vec<Attachment>,

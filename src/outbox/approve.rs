@@ -73,7 +73,7 @@ pub fn approve(
     if let Some(quote) = unfinished(&letter).into_iter().next() {
         return Err(Error::Unfinished { letter: id.0, quote });
     }
-    store.approve_letter(id, &digest, &bytes, now)?;
+    store.approve_letter(id, &row.data, &digest, &bytes, now)?;
     store.record(Change::Approve(id), row.in_reply_to.as_slice(), now)?;
     approved(store, id)
 }

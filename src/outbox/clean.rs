@@ -56,7 +56,8 @@ pub(super) fn body(text: &str) -> String {
     for line in text.trim_end().split('\n') {
         let line: String =
             line.chars().filter(|&c| c == '\t' || !c.is_control() && c != '\u{feff}').collect();
-        let mut rest = line.trim_end();
+        // RFC 3676, 4.3: the blank belongs to the line that begins a signature.
+        let mut rest = if line == "-- " { line.as_str() } else { line.trim_end() };
         while rest.len() > LINE_BYTES_MAX {
             let limit = rest.floor_char_boundary(LINE_BYTES_MAX);
             let cut = rest[..limit].rfind(' ').filter(|&at| at > 0).unwrap_or(limit);

@@ -14,6 +14,8 @@ mod error;
 mod kit;
 mod punycode;
 mod render;
+#[cfg(test)]
+mod send_tests;
 mod server;
 mod show;
 #[cfg(test)]

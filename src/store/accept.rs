@@ -31,6 +31,7 @@ pub struct Incoming {
     language: &'static str,
     digest: [u8; 32],
     content_key: [u8; 32],
+    hour_key: [u8; 32],
     packed: Vec<u8>,
     bytes: u64,
 }
@@ -40,10 +41,14 @@ impl Incoming {
     pub fn new(folder: String, key: String, flags: String, raw: &[u8]) -> Self {
         let message = mail::parse(raw);
         let digest: [u8; 32] = Sha256::digest(raw).into();
-        let content_key = match mail::identity(&message) {
-            Some(identity) => Sha256::digest(identity.as_bytes()).into(),
-            None => digest,
+        let hashed = |identity: Option<String>| -> [u8; 32] {
+            match identity {
+                Some(identity) => Sha256::digest(identity.as_bytes()).into(),
+                None => digest,
+            }
         };
+        let content_key = hashed(mail::identity(&message));
+        let hour_key = hashed(mail::identity_any_hour(&message));
         let language = mail::language(&mail::own_words(&message.text)).unwrap_or("");
         Self {
             key,
@@ -53,6 +58,7 @@ impl Incoming {
             language,
             digest,
             content_key,
+            hour_key,
             packed: pack(raw),
             bytes: raw.len() as u64,
         }
@@ -279,8 +285,11 @@ impl Placing<'_> {
         if let Some(id) = same {
             return Ok(Some((MessageId(id), true)));
         }
-        let Some(rfc_id) = &incoming.message.rfc_id else { return Ok(None) };
         let Some(date) = incoming.message.date else { return Ok(None) };
+        if let Some(id) = self.known_at_another_hour(incoming, date.at)? {
+            return Ok(Some((id, true)));
+        }
+        let Some(rfc_id) = &incoming.message.rfc_id else { return Ok(None) };
         let from = incoming.message.from.first().map_or("", |person| person.address.as_str());
         self.transaction
             .prepare_cached(
@@ -295,6 +304,31 @@ impl Placing<'_> {
                     .optional()
             })
             .doing(doing)
+    }
+
+    /// Old archives hold one message twice, its time read in two zones. Only a copy in another
+    /// folder counts: an hourly notice is alike every hour, and lies in one folder.
+    fn known_at_another_hour(
+        &self,
+        incoming: &Incoming,
+        at: UnixSeconds,
+    ) -> Result<Option<MessageId>, Error> {
+        self.transaction
+            .prepare_cached(
+                "SELECT m.id FROM messages m WHERE m.hour_key = ?1
+                 AND abs(m.sent_at - ?2) < 86400
+                 AND NOT EXISTS (SELECT 1 FROM copies c
+                                 WHERE c.message = m.id AND c.folder = ?3)
+                 ORDER BY m.id LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![&incoming.hour_key[..], at.0, incoming.folder], |row| {
+                        row.get(0).map(MessageId)
+                    })
+                    .optional()
+            })
+            .doing("looking for a known message")
     }
 
     fn blob(&self, incoming: &Incoming) -> Result<i64, Error> {
@@ -332,10 +366,11 @@ impl Placing<'_> {
         let id = self
             .transaction
             .prepare_cached(
-                "INSERT INTO messages (thread, blob, rfc_id, content_key, sent_at, offset_minutes,
+                "INSERT INTO messages (thread, blob, rfc_id, content_key, hour_key, sent_at,
+                 offset_minutes,
                  from_name, from_address, people, subject, subject_key, replies, bytes,
                  attachments, facts, language, warnings, generation)
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
             )
             .and_then(|mut statement| {
                 statement.insert(params![
@@ -343,6 +378,7 @@ impl Placing<'_> {
                     blob,
                     message.rfc_id.as_deref().unwrap_or(""),
                     &incoming.content_key[..],
+                    &incoming.hour_key[..],
                     message.date.map_or(0, |date| date.at.0),
                     message.date.map_or(0, |date| i64::from(date.offset_minutes)),
                     from.name,

@@ -145,13 +145,14 @@ impl Store {
         )
     }
 
-    /// Writes down a person's yes to `bytes`.
+    /// Writes down a person's yes to `bytes`, which were made from `data`.
     ///
     /// # Errors
-    /// [`Error::LetterState`] when it is no draft.
+    /// [`Error::LetterState`] when it is no draft, or its data is not that any more.
     pub fn approve_letter(
         &mut self,
         id: LetterId,
+        data: &str,
         digest: &str,
         bytes: &[u8],
         now: UnixSeconds,
@@ -159,9 +160,9 @@ impl Store {
         self.step(
             id,
             "UPDATE letters SET state = 'approved', approved = ?2, digest = ?3, bytes = ?4
-             WHERE id = ?1 AND state = 'draft'",
-            params![id.0, now.0, digest, bytes],
-            "only a draft can be approved",
+             WHERE id = ?1 AND state = 'draft' AND data = ?5",
+            params![id.0, now.0, digest, bytes, data],
+            "only a draft can be approved, and only as it was shown",
         )
     }
 

@@ -48,6 +48,26 @@ fn a_message_is_kept_once_and_remembers_its_folders() {
 }
 
 #[test]
+fn a_copy_dated_in_another_zone_is_the_same_message_only_in_another_folder() {
+    let (_dir, mut store) = store();
+    let at = |hour: u32| {
+        mail(&format!("Date: Mon, 02 Mar 2026 {hour:02}:07:09 +0000\nSubject: Plan"), "Words.")
+    };
+    let outcomes = take(&mut store, "a", &[&at(3), &at(13)]);
+    assert_eq!(outcomes[1], Outcome::Known(MessageId(1)));
+    let hourly: Vec<Incoming> = [15, 16]
+        .iter()
+        .map(|hour| {
+            let raw = at(*hour).replace("Words.", "All is well.");
+            Incoming::new("notices".into(), hour.to_string(), String::new(), raw.as_bytes())
+        })
+        .collect();
+    let mut acceptor = store.accept_from("b", NOW).expect("begun");
+    let outcomes = acceptor.accept(&hourly).expect("accepted");
+    assert!(matches!(outcomes[..], [Outcome::Added(_), Outcome::Added(_)]), "{outcomes:?}");
+}
+
+#[test]
 fn one_message_id_with_other_content_loses_nothing() {
     let (_dir, mut store) = store();
     let head = dated(0, "Message-ID: <1@example.org>\nSubject: Hello");
@@ -194,8 +214,9 @@ fn a_letter_takes_each_step_once() {
     let (_dir, mut store) = store();
     let id = store.add_letter("{}", None, NOW).expect("added");
     assert!(matches!(store.begin_sending(id), Err(Error::LetterState { .. })));
-    store.approve_letter(id, "digest", b"bytes", NOW).expect("approved");
-    assert!(store.approve_letter(id, "digest", b"bytes", NOW).is_err());
+    assert!(store.approve_letter(id, "other", "digest", b"bytes", NOW).is_err(), "changed since");
+    store.approve_letter(id, "{}", "digest", b"bytes", NOW).expect("approved");
+    assert!(store.approve_letter(id, "{}", "digest", b"bytes", NOW).is_err());
     store.begin_sending(id).expect("taken");
     assert!(store.begin_sending(id).is_err(), "a second process must not get it");
     assert!(store.edit_letter(id, "{}").is_err());
@@ -210,7 +231,7 @@ fn a_letter_takes_each_step_once() {
 fn a_change_makes_an_approved_letter_a_draft() {
     let (_dir, mut store) = store();
     let id = store.add_letter("{}", Some(MessageId(4)), NOW).expect("added");
-    store.approve_letter(id, "digest", b"bytes", NOW).expect("approved");
+    store.approve_letter(id, "{}", "digest", b"bytes", NOW).expect("approved");
     store.edit_letter(id, "{\"a\":1}").expect("changed");
     let row = store.letter(id).expect("there");
     assert_eq!((row.state, row.digest.as_str(), row.bytes.len()), (LetterState::Draft, "", 0));

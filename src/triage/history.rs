@@ -15,7 +15,7 @@ use crate::store::{self, Header, Scope, Store};
 /// An answer within this shows that a claim of urgency was true.
 const URGENT_SECONDS: i64 = 4 * 3_600;
 /// Mail on the matter of an alarm is part of it for so long.
-const ALARM_SECONDS: i64 = 4 * 3_600;
+pub(crate) const ALARM_SECONDS: i64 = 4 * 3_600;
 /// Alarms remembered.
 const ALARMS_MAX: usize = 64;
 

@@ -1,12 +1,12 @@
 //! Judging what is not judged yet.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use super::Error;
 use super::case::Case;
 use super::case::Tally;
-use super::history::{History, domain_of};
+use super::history::{ALARM_SECONDS, History, domain_of};
 use super::kind;
 use super::tier::{self, TierOpinion};
 use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
@@ -119,24 +119,66 @@ pub fn judge_new(
     settings: &Settings,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Coverage, Error> {
-    let read = ledger::read_new(store, reader, wanted, &settings.calendar, progress)?;
-    if read.done < read.total {
-        return Ok(Coverage { done: 0, total: read.total });
+    if let Wanted::These(ids) = wanted {
+        // What was on fire when a message came is part of what was known then: without it a message
+        // judged alone would get another verdict than among its neighbours.
+        let before = Wanted::These(just_before(store, ids)?);
+        judge_wanted(store, reader, &before, settings, &mut |_, _| ControlFlow::Continue(()))?;
     }
+    judge_wanted(store, reader, wanted, settings, progress)
+}
+
+/// Mail of others that came shortly before any of these messages.
+fn just_before(store: &Store, ids: &[MessageId]) -> Result<Vec<MessageId>, Error> {
+    let mut before = BTreeSet::new();
+    for header in store.headers(&Scope { ids: Some(ids.to_vec()), ..Scope::default() })? {
+        let scope = Scope {
+            since: Some(UnixSeconds(header.date.0 - ALARM_SECONDS)),
+            until: Some(header.date),
+            ..Scope::default()
+        };
+        store.each_header(&scope, |header| {
+            before.insert(header.id);
+            Ok::<(), Error>(())
+        })?;
+    }
+    for id in ids {
+        before.remove(id);
+    }
+    Ok(before.into_iter().collect())
+}
+
+fn judge_wanted(
+    store: &mut Store,
+    reader: &dyn Read,
+    wanted: &Wanted,
+    settings: &Settings,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Coverage, Error> {
+    ledger::read_new(store, reader, wanted, &settings.calendar, progress)?;
     let version = settings.version(reader);
-    let (pending, coverage) = pending(store, wanted, &version)?;
-    if pending.is_empty() {
-        return Ok(coverage);
-    }
     let reading_version = ledger::version(reader);
-    let until = pending.iter().map(|header| header.date).max().unwrap_or_default();
-    let mut history = History::collect(store, until)?;
+    let (mut pending, coverage) = pending(store, wanted, &version)?;
+    // A run that was broken off judges what it has read.
+    let mut unread = Vec::new();
+    for header in &pending {
+        if store.reading(header.id, &reading_version)?.is_none() {
+            unread.push(header.id);
+        }
+    }
+    pending.retain(|header| !unread.contains(&header.id));
+    let (Some(first), Some(last)) = (pending.first(), pending.last()) else {
+        return Ok(coverage);
+    };
+    let mut alarms = alarms(store, first.date, last.date)?.into_iter().peekable();
+    let mut history = History::collect(store, last.date)?;
     let total = coverage.total;
     let mut done = coverage.done;
     let mut rows = Vec::new();
     for header in &pending {
-        if progress(done, total).is_break() {
-            break;
+        let before = |alarm: &Header| (alarm.date, alarm.id) < (header.date, header.id);
+        while let Some(alarm) = alarms.next_if(before) {
+            history.raise(&alarm);
         }
         history.advance(header.date, header.id);
         let verdict = judge(store, &reading_version, header, &mut history, settings)?;
@@ -145,11 +187,31 @@ pub fn judge_new(
         if rows.len() >= BATCH_MESSAGES {
             store.put_verdicts(&rows)?;
             rows.clear();
+            let _ = progress(done, total);
         }
     }
     store.put_verdicts(&rows)?;
     let _ = progress(done, total);
     Ok(Coverage { done, total })
+}
+
+/// Alarms among what was judged before, from shortly before `first` on, in time order.
+fn alarms(store: &Store, first: UnixSeconds, last: UnixSeconds) -> Result<Vec<Header>, Error> {
+    let since = UnixSeconds(first.0 - ALARM_SECONDS);
+    let mut ids = Vec::new();
+    for row in store.verdicts(since, last)? {
+        if row.tier == Tier::Now.as_str() || row.kind == Kind::Notification.as_str() {
+            ids.push(row.message);
+        }
+    }
+    let mut alarms = Vec::new();
+    for header in store.headers(&Scope { ids: Some(ids), ..Scope::default() })? {
+        if verdict(store, header.id)?.is_some_and(|verdict| is_alarm(&header, &verdict)) {
+            alarms.push(header);
+        }
+    }
+    alarms.sort_by_key(|header| (header.date, header.id));
+    Ok(alarms)
 }
 
 /// Headers of what is not judged yet, in time order, and how much is.

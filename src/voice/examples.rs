@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::letters::text_of;
 use super::words::{content_words, cosine, stems, weighted_similarity};
-use crate::mail::{self, MessageId, UnixSeconds};
+use crate::mail::{self, MessageId, UnixSeconds, Voice as Speaker};
 use crate::store::{self, Header, Store};
 
 /// Words of the mail that make the query.
@@ -26,9 +26,9 @@ pub type Embed<'a> = dyn Fn(&[&str]) -> Option<Vec<Vec<f32>>> + 'a;
 pub struct Example {
     /// The reply.
     pub id: MessageId,
-    /// The mail it answered.
-    pub asked_id: MessageId,
-    /// That mail's own words.
+    /// The mail it answered, where it is here.
+    pub asked_id: Option<MessageId>,
+    /// That mail's subject and own words; where it is not here, what the reply quotes of it.
     pub asked: String,
     /// The reply's own words.
     pub answered: String,
@@ -85,23 +85,11 @@ pub fn closest_replies(
     let mut seen: BTreeSet<MessageId> = BTreeSet::new();
     for id in candidates.into_iter().take(2 * CANDIDATES) {
         let Some((asked, reply)) = pair(store, id, as_of)? else { continue };
-        let late = asked.id == message || reply.date > as_of || asked.date > as_of;
-        if late || !seen.insert(reply.id) {
+        let same = asked.as_ref().is_some_and(|asked| asked.id == message || asked.date > as_of);
+        if same || reply.date > as_of || !seen.insert(reply.id) {
             continue;
         }
-        let texts = (text_of(store, asked.id)?, text_of(store, reply.id)?);
-        let (Some(asked_text), Some(reply_text)) = texts else { continue };
-        let answered = mail::own_words(&reply_text);
-        if !answered.trim().is_empty() {
-            let asked_words = mail::own_words(&asked_text);
-            examples.push(Example {
-                id: reply.id,
-                asked_id: asked.id,
-                asked: format!("{}\n{asked_words}", asked.subject),
-                answered,
-                score: 0.0,
-            });
-        }
+        examples.extend(example(store, asked.as_ref(), &reply)?);
         if examples.len() >= READ_MAX {
             break;
         }
@@ -113,12 +101,62 @@ pub fn closest_replies(
     Ok(examples)
 }
 
-/// The mail answered and the reply, whichever of the two `id` is.
+/// A reply with what it answered; nothing when one of the two says nothing.
+fn example(
+    store: &Store,
+    asked: Option<&Header>,
+    reply: &Header,
+) -> Result<Option<Example>, store::Error> {
+    let Some(text) = text_of(store, reply.id)? else { return Ok(None) };
+    let asked_words = match asked {
+        Some(asked) => text_of(store, asked.id)?.map(|text| mail::own_words(&text)),
+        None => quoted_words(&text),
+    };
+    let answered = mail::own_words(&text);
+    let Some(asked_words) = asked_words.filter(|words| !words.trim().is_empty()) else {
+        return Ok(None);
+    };
+    if answered.trim().is_empty() {
+        return Ok(None);
+    }
+    let subject = &asked.unwrap_or(reply).subject;
+    Ok(Some(Example {
+        id: reply.id,
+        asked_id: asked.map(|asked| asked.id),
+        asked: format!("{subject}\n{asked_words}"),
+        answered,
+        score: 0.0,
+    }))
+}
+
+/// What a reply quotes, without the marks; nothing when it quotes nothing.
+fn quoted_words(text: &str) -> Option<String> {
+    let passages = mail::passages(text);
+    let quoted = passages.iter().filter(|passage| passage.voice == Speaker::Quoted);
+    let lines: Vec<&str> =
+        quoted.flat_map(|passage| text[passage.start..passage.end].lines()).collect();
+    let marked: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.starts_with('>'))
+        .map(|line| line.trim_start_matches(['>', ' ']))
+        .collect();
+    let kept = if marked.is_empty() {
+        // A copied header block, a blank line, and the mail.
+        let blank = lines.iter().position(|line| line.trim().is_empty())?;
+        lines[blank..].to_vec()
+    } else {
+        marked
+    };
+    let words = mail::own_words(&kept.join("\n"));
+    (!words.is_empty()).then_some(words)
+}
+
+/// The mail answered (where it is here) and the reply, whichever of the two `id` is.
 fn pair(
     store: &Store,
     id: MessageId,
     as_of: UnixSeconds,
-) -> Result<Option<(Header, Header)>, store::Error> {
+) -> Result<Option<(Option<Header>, Header)>, store::Error> {
     let header = match store.header(id) {
         Ok(header) => header,
         // The index may know what the store has forgotten.
@@ -132,11 +170,11 @@ fn pair(
             Some(asked) => thread.iter().find(|other| other.id == asked && !other.own),
             None => thread[..at].iter().rev().find(|other| !other.own),
         };
-        return Ok(asked.cloned().map(|asked| (asked, header)));
+        return Ok(Some((asked.cloned(), header)));
     }
     for reply in thread[at + 1..].iter().filter(|other| other.own && other.date <= as_of) {
         if answered_id(store, reply.id)?.is_none_or(|asked| asked == id) {
-            return Ok(Some((header, reply.clone())));
+            return Ok(Some((Some(header), reply.clone())));
         }
     }
     Ok(None)
@@ -163,10 +201,8 @@ fn score(examples: &mut [Example], text: &str, embed: Option<&Embed<'_>>) {
         *counts.entry(stem.clone()).or_default() += 1;
     }
     let total = documents.len() as f32;
-    let rarity: BTreeMap<String, f32> = counts
-        .into_iter()
-        .map(|(stem, count)| (stem, ((total + 1.0) / (count as f32 + 0.5)).ln().max(0.1)))
-        .collect();
+    let rarity: BTreeMap<String, f32> =
+        counts.into_iter().map(|(stem, count)| (stem, (1.0 + total / count as f32).ln())).collect();
     let here = stems(cut(text));
     let mut texts = vec![cut(text)];
     texts.extend(examples.iter().map(|example| cut(&example.asked)));

@@ -37,9 +37,26 @@ const PERSONAL: &[&str] = &[
 ];
 /// Words that greet several.
 const GROUP: &[&str] = &[
-    "all", "everyone", "everybody", "team", "folks", "guys", "both", "zusammen", "alle", "tous",
-    "toutes", "todos", "todas", "tutti", "allemaal", "colleagues", "kollegen", "ladies",
-    "gentlemen", "damen",
+    "all",
+    "everyone",
+    "everybody",
+    "team",
+    "folks",
+    "guys",
+    "both",
+    "zusammen",
+    "alle",
+    "tous",
+    "toutes",
+    "todos",
+    "todas",
+    "tutti",
+    "allemaal",
+    "colleagues",
+    "kollegen",
+    "ladies",
+    "gentlemen",
+    "damen",
 ];
 
 impl Greeting {
@@ -113,12 +130,63 @@ fn bare(word: &str) -> String {
 
 fn is_opening(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "hi", "hiya", "hello", "hey", "dear", "good", "morning", "afternoon", "evening", "day",
-        "greetings", "howdy", "there", "again", "thanks", "hallo", "guten", "tag", "morgen", "abend",
-        "sehr", "und", "and", "moin", "servus", "grüß", "dich", "bonjour", "bonsoir", "salut",
-        "coucou", "à", "hola", "buenos", "buenas", "días", "tardes", "ciao", "buongiorno",
-        "buonasera", "salve", "olá", "oi", "bom", "dia", "boa", "tarde", "dag", "hoi", "beste",
-        "goedemorgen", "goedemiddag", "hej", "hei", "god", "kære", "kära",
+        "hi",
+        "hiya",
+        "hello",
+        "hey",
+        "dear",
+        "good",
+        "morning",
+        "afternoon",
+        "evening",
+        "day",
+        "greetings",
+        "howdy",
+        "there",
+        "again",
+        "thanks",
+        "hallo",
+        "guten",
+        "tag",
+        "morgen",
+        "abend",
+        "sehr",
+        "und",
+        "and",
+        "moin",
+        "servus",
+        "grüß",
+        "dich",
+        "bonjour",
+        "bonsoir",
+        "salut",
+        "coucou",
+        "à",
+        "hola",
+        "buenos",
+        "buenas",
+        "días",
+        "tardes",
+        "ciao",
+        "buongiorno",
+        "buonasera",
+        "salve",
+        "olá",
+        "oi",
+        "bom",
+        "dia",
+        "boa",
+        "tarde",
+        "dag",
+        "hoi",
+        "beste",
+        "goedemorgen",
+        "goedemiddag",
+        "hej",
+        "hei",
+        "god",
+        "kære",
+        "kära",
     ];
     let word = bare(word);
     word.is_empty() || [WORDS, PERSONAL, GROUP].iter().any(|list| list.contains(&word.as_str()))
@@ -133,8 +201,8 @@ fn full_name(person: &Person) -> String {
     }
     let name = match name.split_once(',') {
         Some((last, first)) if !first.trim().is_empty() => {
-            let (first, after) = first.split_once('(').unwrap_or((first, ""));
-            let _ = after;
+            // `Hopper, Grace (Navy)`
+            let first = first.split('(').next().unwrap_or_default();
             format!("{} {}", first.trim(), last.trim())
         }
         _ => name.to_owned(),

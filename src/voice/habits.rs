@@ -90,9 +90,8 @@ pub(super) fn habits(letters: &[OwnLetter], correspondent: Option<&str>, languag
     let fits = |letter: &&OwnLetter| {
         language.is_empty() || letter.language.is_empty() || letter.language == language
     };
-    let to_them = |letter: &&OwnLetter| {
-        correspondent.is_some_and(|them| letter.everyone.contains(them))
-    };
+    let to_them =
+        |letter: &&OwnLetter| correspondent.is_some_and(|them| letter.everyone.contains(them));
     let to_domain = |letter: &&OwnLetter| {
         domain.is_some() && letter.everyone.iter().any(|address| domain_of(address) == domain)
     };
@@ -185,11 +184,29 @@ fn lengths(mut counts: Vec<usize>) -> Lengths {
 /// Whether a text says what happens without an answer.
 pub fn says_default(text: &str) -> bool {
     const MARKS: &[&str] = &[
-        "if i don't hear", "if i do not hear", "if i hear nothing", "unless i hear",
-        "unless you object", "if we don't hear", "otherwise i'll", "otherwise i will",
-        "otherwise we'll", "otherwise we will", "by default", "wenn ich nichts", "falls ich nichts",
-        "sonst werde ich", "andernfalls", "ansonsten", "sans réponse", "sauf avis contraire",
-        "sin respuesta", "si no recibo", "salvo indicación", "se non ricevo", "als ik niets hoor",
+        "if i don't hear",
+        "if i do not hear",
+        "if i hear nothing",
+        "unless i hear",
+        "unless you object",
+        "if we don't hear",
+        "otherwise i'll",
+        "otherwise i will",
+        "otherwise we'll",
+        "otherwise we will",
+        "by default",
+        "wenn ich nichts",
+        "falls ich nichts",
+        "sonst werde ich",
+        "andernfalls",
+        "ansonsten",
+        "sans réponse",
+        "sauf avis contraire",
+        "sin respuesta",
+        "si no recibo",
+        "salvo indicación",
+        "se non ricevo",
+        "als ik niets hoor",
     ];
     let text = text.to_lowercase().replace('’', "'");
     MARKS.iter().any(|mark| text.contains(mark))
@@ -201,8 +218,17 @@ fn formality(letter: &OwnLetter) -> f32 {
         &["dear", "sehr geehrt", "madame", "monsieur", "estimad", "gentile", "geachte"];
     const EASY_STARTS: &[&str] = &["hi", "hey", "hallo", "salut", "ciao", "moin", "hoi"];
     const FORMAL_ENDS: &[&str] = &[
-        "regards", "sincerely", "respectfully", "yours", "freundlichen grüßen", "cordialement",
-        "salutations", "atentamente", "cordiali saluti", "hoogachtend", "vriendelijke groet",
+        "regards",
+        "sincerely",
+        "respectfully",
+        "yours",
+        "freundlichen grüßen",
+        "cordialement",
+        "salutations",
+        "atentamente",
+        "cordiali saluti",
+        "hoogachtend",
+        "vriendelijke groet",
     ];
     const EASY_ENDS: &[&str] = &["cheers", "lg", "bises", "abrazo"];
     const SHORTENED: &[&str] = &["'m", "'re", "'ll", "'ve", "n't", "'s", "'d"];

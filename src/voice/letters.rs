@@ -69,8 +69,8 @@ pub(super) fn gather(
         }
         let everyone = addresses(&header);
         let near = correspondent.is_some_and(|them| everyone.contains(them));
-        let in_domain = domain.is_some()
-            && everyone.iter().any(|address| domain_of(address) == domain);
+        let in_domain =
+            domain.is_some() && everyone.iter().any(|address| domain_of(address) == domain);
         let wanted = chosen.len() < LETTERS_MAX
             || near && to_them < NEAR_LETTERS_MAX
             || in_domain && to_domain < NEAR_LETTERS_MAX;
@@ -91,7 +91,11 @@ pub(super) fn gather(
     let mut letters = Vec::new();
     for header in &chosen {
         if let Some(text) = text_of(store, header.id)? {
-            letters.push(own_letter(header, &text));
+            let letter = own_letter(header, &text);
+            // What was merely passed on shows no manner of writing.
+            if !letter.body.is_empty() {
+                letters.push(letter);
+            }
         }
     }
     let mut words = Vec::new();

@@ -8,6 +8,8 @@
 mod examples;
 mod greeting;
 mod habits;
+#[cfg(test)]
+pub(crate) mod kit;
 mod letters;
 mod phrases;
 #[cfg(test)]

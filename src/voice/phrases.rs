@@ -61,7 +61,9 @@ fn document_counts<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String,
                 .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
                 .collect();
             for length in WORDS_MIN..=WORDS_MAX {
-                seen.extend(words.windows(length).filter(|gram| is_phrase(gram)).map(|g| g.join(" ")));
+                seen.extend(
+                    words.windows(length).filter(|gram| is_phrase(gram)).map(|g| g.join(" ")),
+                );
             }
         }
         for phrase in seen {

@@ -127,6 +127,7 @@ fn named(name: &str) -> Option<[u8; 3]> {
 
 /// CSS Color Module Level 4, section 6.1, in order.
 #[rustfmt::skip]
+#[allow(clippy::unreadable_literal)] // Six digits are one colour.
 const NAMES: [(&str, u32); 148] = [
     ("aliceblue", 0xf0f8ff), ("antiquewhite", 0xfaebd7), ("aqua", 0x00ffff), ("aquamarine", 0x7fffd4),
     ("azure", 0xf0ffff), ("beige", 0xf5f5dc), ("bisque", 0xffe4c4), ("black", 0x000000),

@@ -65,10 +65,10 @@ impl Layout {
                 self.line_break();
             }
             let line = line.trim_end_matches('\r');
-            if !keeps {
-                self.text(line);
-            } else if !line.is_empty() {
+            if keeps && !line.is_empty() {
                 self.word(line);
+            } else if !keeps {
+                self.text(line);
             }
         }
     }

@@ -9,7 +9,7 @@ const RULES_MAX: usize = 8_000;
 /// Rules kept that end in the same name.
 const RULES_OF_NAME_MAX: usize = 64;
 /// Steps up the tree for all descendant selectors of a document together.
-const STEPS_MAX: usize = 20_000_000;
+const STEPS_MAX: usize = 4_000_000;
 /// Classes of an element looked at.
 const CLASSES_MAX: usize = 32;
 

@@ -48,6 +48,8 @@ declarations! {
     transformed_away: bool,
     white_space: WhiteSpace,
     list_marks: bool,
+    /// The background is painted in the shape of the letters.
+    text_is_painted: bool,
     /// `border` or `border-left` with a line: a blockquote that looks like a quotation.
     bar: bool,
 }
@@ -169,15 +171,19 @@ fn take(into: &mut Declared, name: &str, value: &str) {
         "font" => into.font_size = font_shorthand(&lower).or(into.font_size),
         "color" | "-webkit-text-fill-color" => into.color = Ink::read(&lower).or(into.color),
         "background" | "background-color" | "background-image" => background(into, name, &lower),
+        "background-clip" | "-webkit-background-clip" => {
+            into.text_is_painted = Some(lower.contains("text"));
+        }
         "width" => into.width = length(&lower),
         "max-width" => into.width_max = length(&lower),
         "height" => into.height = length(&lower),
         "max-height" => into.height_max = length(&lower),
         "overflow" | "overflow-x" | "overflow-y" => into.clips = Some(!lower.contains("visible")),
         "position" => into.floats_free = Some(matches!(lower.as_str(), "absolute" | "fixed")),
-        "left" | "top" => into.pushed = lowest(into.pushed, length(&lower)),
         // Far over the right or lower edge is as far away.
-        "right" | "bottom" => into.pushed = lowest(into.pushed, length(&lower)),
+        "left" | "top" | "right" | "bottom" => {
+            into.pushed = lowest(into.pushed, length(&lower));
+        }
         "margin-left" | "margin-top" => {
             into.margin_pushed = lowest(into.margin_pushed, length(&lower));
         }
@@ -366,6 +372,7 @@ pub(super) struct Look {
     color: Color,
     /// The colour behind the text; `None` where a picture makes it unknown.
     ground: Option<[u8; 3]>,
+    text_is_painted: bool,
     pub(super) white_space: WhiteSpace,
     pub(super) list_marks: bool,
 }
@@ -379,6 +386,7 @@ impl Default for Look {
             font_pixels: 16.0,
             color: Color { rgb: [0; 3], alpha: 1.0 },
             ground: Some([255; 3]),
+            text_is_painted: false,
             white_space: WhiteSpace::Folds,
             list_marks: true,
         }
@@ -404,6 +412,7 @@ impl Look {
         if let Some(Ink::Set(color)) = own.color {
             look.color = color;
         }
+        look.text_is_painted = own.text_is_painted.unwrap_or(look.text_is_painted);
         look.white_space = own.white_space.unwrap_or(look.white_space);
         look.list_marks = own.list_marks.unwrap_or(look.list_marks);
         if let Some(color) = own.background {
@@ -424,6 +433,9 @@ impl Look {
         const FONT_PIXELS_MIN: f32 = 2.0;
         if self.gone || !self.visible || self.font_pixels < FONT_PIXELS_MIN {
             return false;
+        }
+        if self.text_is_painted {
+            return true;
         }
         if self.color.alpha < 0.06 {
             return false;
@@ -523,6 +535,7 @@ mod tests {
             "transform:scale(.9)",
             "display:none;display:block",
             "background:url('data:a;b,c');color:#000",
+            "background:linear-gradient(red,blue);background-clip:text;color:transparent",
         ] {
             check(style, true);
         }

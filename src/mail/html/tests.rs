@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 #[track_caller]
@@ -243,8 +245,13 @@ fn bombs_take_linear_time() {
     let is_timed = std::env::var_os("POSTROOM_TIMES").is_some();
     let size = if cfg!(debug_assertions) && !is_timed { 100_000 } else { 1_000_000 };
     let many = |text: &str, count: usize| text.repeat(count);
-    let names: String = (0..size / 4).map(|i| format!("a{i} ")).collect();
-    let rules: String = (0..2_000).map(|i| format!(".z{i} .a{{color:red}}")).collect();
+    let (mut names, mut rules) = (String::new(), String::new());
+    for i in 0..size / 4 {
+        write!(names, "a{i} ").unwrap();
+    }
+    for i in 0..2_000 {
+        write!(rules, ".z{i} .a{{color:red}}").unwrap();
+    }
     let bombs = [
         ("divs", many("<div>", size)),
         ("paragraphs", many("<p>", size)),
@@ -282,6 +289,7 @@ fn bombs_take_linear_time() {
             println!("{:>6} ms  {name}", took.as_millis());
         }
         assert!(seen.text.len() <= 3 * HTML_BYTES_MAX);
-        assert!(took.as_secs() < 10, "{name} took {took:?}");
+        // Quadratic time would be minutes; a busy machine is not.
+        assert!(took.as_secs() < 40, "{name} took {took:?}");
     }
 }

@@ -4,17 +4,18 @@
 //! opens, which is quadratic in the depth of a document; here depth is capped and the few repairs
 //! browsers make that change what is seen are made on the stack.
 
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{EndTag, StartTag, Tag, Token, TokenSink, TokenSinkResult};
 use html5ever::{LocalName, local_name};
 use std::cell::RefCell;
 use std::mem;
 
-use super::color::Color;
 use super::layout::Layout;
 use super::sheet::{self, Named, Sheet};
-use super::style::{Declared, Display, Ink, Look, Style, WhiteSpace};
+use super::style::{Declared, Display, Look, Style, WhiteSpace};
+use super::tags::{
+    Kind, attribute, is_block, is_formatting, is_mute, is_quotation, is_table_part, is_void,
+    presentation, raw_kind,
+};
 use super::{Link, Visible};
 use crate::mail::invisible;
 
@@ -579,195 +580,4 @@ impl Open {
     fn is_table(&self) -> bool {
         self.name == local_name!("table")
     }
-}
-
-/// What a tag is for the rules of closing.
-#[derive(Clone, Copy, Debug)]
-struct Kind {
-    block: bool,
-    scope: bool,
-    formatting: bool,
-    heading: bool,
-    /// A part of a table that holds no text itself.
-    frame: bool,
-    cell: bool,
-}
-
-impl Kind {
-    fn of(name: &str) -> Self {
-        Self {
-            block: is_block(name),
-            scope: is_scope(name),
-            formatting: is_formatting(name),
-            heading: matches!(name.as_bytes(), [b'h', b'1'..=b'6']),
-            frame: matches!(name, "table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"),
-            cell: matches!(name, "td" | "th" | "caption"),
-        }
-    }
-}
-
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
-    let value: &StrTendril = &found.value;
-    Some(value)
-}
-
-/// What old attributes and the browser itself say of an element's look.
-fn presentation(tag: &Tag) -> Declared {
-    let mut declared = Declared::default();
-    for attribute in &tag.attrs {
-        let value = &*attribute.value;
-        match &*attribute.name.local {
-            "hidden" => declared.display = Some(Display::None),
-            "bgcolor" => declared.background = Color::attribute(value),
-            "background" if !value.trim().is_empty() => declared.picture = Some(true),
-            "color" if matches!(&*tag.name, "font" | "basefont") => {
-                declared.color = Color::attribute(value).map(Ink::Set);
-            }
-            "text" if &*tag.name == "body" => {
-                declared.color = Color::attribute(value).map(Ink::Set)
-            }
-            _ => {}
-        }
-    }
-    match &*tag.name {
-        "a" if attribute(tag, "href").is_some() => {
-            declared.color = Color::css("#0000ee").map(Ink::Set);
-        }
-        "pre" | "listing" | "xmp" | "plaintext" | "textarea" => {
-            declared.white_space = Some(WhiteSpace::Keeps);
-        }
-        "mark" => declared.background = Color::css("yellow"),
-        "dialog" if attribute(tag, "open").is_none() => declared.display = Some(Display::None),
-        "datalist" | "rp" => declared.display = Some(Display::None),
-        "table" | "td" | "th" => declared.white_space = None,
-        _ => {}
-    }
-    declared
-}
-
-/// Is a blockquote somebody else's words? Composers also use it to indent.
-fn is_quotation(tag: &Tag, declared: &Declared) -> bool {
-    let is_cite = attribute(tag, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("cite"))
-        || attribute(tag, "cite").is_some()
-        || attribute(tag, "class").is_some_and(|class| class.to_lowercase().contains("quote"));
-    is_cite || declared.bar != Some(false)
-}
-
-/// How the tokenizer must read on after a start tag.
-fn raw_kind(name: &str) -> TokenSinkResult<()> {
-    match name {
-        "script" => TokenSinkResult::RawData(RawKind::ScriptData),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" => {
-            TokenSinkResult::RawData(RawKind::Rawtext)
-        }
-        "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
-        "plaintext" => TokenSinkResult::Plaintext,
-        _ => TokenSinkResult::Continue,
-    }
-}
-
-/// Elements with nothing in them to see. Mail programs run no script, so `noscript` is shown.
-fn is_mute(name: &str) -> bool {
-    matches!(name, "script" | "style" | "title" | "iframe" | "noembed" | "noframes" | "template")
-}
-
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "area"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "br"
-            | "col"
-            | "embed"
-            | "frame"
-            | "hr"
-            | "img"
-            | "image"
-            | "input"
-            | "keygen"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-    )
-}
-
-fn is_formatting(name: &str) -> bool {
-    matches!(
-        name,
-        "a" | "b"
-            | "big"
-            | "code"
-            | "em"
-            | "font"
-            | "i"
-            | "nobr"
-            | "s"
-            | "small"
-            | "strike"
-            | "strong"
-            | "tt"
-            | "u"
-    )
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "dir"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "li"
-            | "listing"
-            | "main"
-            | "menu"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "search"
-            | "section"
-            | "summary"
-            | "table"
-            | "ul"
-            | "xmp"
-            | "plaintext"
-            | "option"
-    )
-}
-
-fn is_table_part(name: &str) -> bool {
-    matches!(name, "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "colgroup")
-}
-
-/// Elements that end tags do not reach through.
-fn is_scope(name: &str) -> bool {
-    matches!(name, "applet" | "caption" | "html" | "table" | "td" | "th" | "marquee" | "object")
 }

@@ -275,11 +275,11 @@ impl<'a> Parts<'a> {
 
     /// File name, or for a nested message its subject.
     fn title_of(&self, part: &MessagePart<'a>, mime_type: &str) -> String {
+        const HEADER_BYTES_MAX: usize = 64 << 10;
         let name = self.name_of(part);
         if !name.is_empty() || !matches!(mime_type, "message/rfc822" | "message/global") {
             return name;
         }
-        const HEADER_BYTES_MAX: usize = 64 << 10;
         let nested = self.bytes(part);
         let nested = &nested[..nested.len().min(HEADER_BYTES_MAX)];
         let safe = defuse::defuse(nested);

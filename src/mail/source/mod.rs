@@ -166,7 +166,7 @@ pub fn open(path: &Path, format: Format) -> Result<Source, Error> {
         }
         let name = canonical.file_name().map(name_text).unwrap_or_default();
         let mut source = Source::new(canonical.clone(), format);
-        let frame = source.frame(&canonical, Place::root(name)).map_err(failed)?;
+        let frame = Frame::open(&canonical, Place::root(name)).map_err(failed)?;
         source.frames.push(frame);
         return Ok(source);
     }
@@ -222,6 +222,32 @@ struct Frame {
     path: PathBuf,
     place: Place,
     entries: vec::IntoIter<(OsString, FileType)>,
+}
+
+impl Frame {
+    /// Opens a folder; its entries in byte order, folders as if their name ended in `/`.
+    fn open(path: &Path, mut place: Place) -> io::Result<Self> {
+        if place.kind == Kind::Plain && maildir::is_maildir(path) {
+            place.kind = Kind::Maildir;
+            "INBOX".clone_into(&mut place.folder);
+        }
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            entries.push((entry.file_name(), entry.file_type()?));
+        }
+        entries.sort_unstable_by(|(a, kind_a), (b, kind_b)| {
+            let bytes = |name: &'_ OsString, kind: &FileType| {
+                let mut bytes = name.as_encoded_bytes().to_vec();
+                if kind.is_dir() {
+                    bytes.push(b'/');
+                }
+                bytes
+            };
+            bytes(a, kind_a).cmp(&bytes(b, kind_b))
+        });
+        Ok(Self { path: path.to_owned(), place, entries: entries.into_iter() })
+    }
 }
 
 /// What a folder is to the walk.
@@ -310,30 +336,6 @@ impl Source {
         Self { root, format, frames: Vec::new(), mbox: None, ready: None }
     }
 
-    /// Opens a folder; its entries in byte order, folders as if their name ended in `/`.
-    fn frame(&self, path: &Path, mut place: Place) -> io::Result<Frame> {
-        if place.kind == Kind::Plain && maildir::is_maildir(path) {
-            place.kind = Kind::Maildir;
-            "INBOX".clone_into(&mut place.folder);
-        }
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(path)? {
-            let entry = entry?;
-            entries.push((entry.file_name(), entry.file_type()?));
-        }
-        entries.sort_unstable_by(|(a, kind_a), (b, kind_b)| {
-            let bytes = |name: &'_ OsString, kind: &FileType| {
-                let mut bytes = name.as_encoded_bytes().to_vec();
-                if kind.is_dir() {
-                    bytes.push(b'/');
-                }
-                bytes
-            };
-            bytes(a, kind_a).cmp(&bytes(b, kind_b))
-        });
-        Ok(Frame { path: path.to_owned(), place, entries: entries.into_iter() })
-    }
-
     /// One entry of a folder.
     fn entry(
         &mut self,
@@ -411,7 +413,7 @@ impl Source {
             _ => place.inside(&name_text(name), kind),
         };
         let failed = |source| ItemError::Read { path: path.to_owned(), source };
-        let frame = self.frame(path, inner).map_err(failed)?;
+        let frame = Frame::open(path, inner).map_err(failed)?;
         self.frames.push(frame);
         Ok(())
     }

@@ -29,6 +29,7 @@ CREATE TABLE messages (
     blob           INTEGER NOT NULL REFERENCES blobs(id),
     rfc_id         TEXT    NOT NULL DEFAULT '',-- Message-ID without brackets
     content_key    BLOB    NOT NULL,          -- SHA-256 of the normalised content, 32 bytes
+    hour_key       BLOB    NOT NULL,          -- the same but for whole hours of its time, 32 bytes
     sent_at        INTEGER NOT NULL,          -- seconds since 1970, UTC; 0 when no date could be read
     offset_minutes INTEGER NOT NULL DEFAULT 0,-- the sender's clock, minutes east of UTC
     from_name      TEXT    NOT NULL DEFAULT '',
@@ -46,6 +47,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_by_rfc_id      ON messages(rfc_id) WHERE rfc_id <> '';
 CREATE INDEX messages_by_content     ON messages(content_key);
+CREATE INDEX messages_by_hour_key    ON messages(hour_key);
 CREATE INDEX messages_by_subject     ON messages(subject_key, sent_at) WHERE subject_key <> '';
 CREATE INDEX messages_by_thread      ON messages(thread);
 CREATE INDEX messages_by_time        ON messages(sent_at);
