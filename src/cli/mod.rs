@@ -73,8 +73,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.len() == 2 && args[1] == PROBE {
-        let opened = std::net::UdpSocket::bind(("127.0.0.1", 0)).is_ok();
-        return if opened { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if guard::opens_socket() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let typed = match Typed::try_parse_from(&args) {
         Ok(typed) => typed,

@@ -15,7 +15,7 @@ pub use companion::{Companion, serve_companion};
 pub use connections::{Connection, ConnectionLog};
 pub use lock::{Locked, lock};
 pub use text::{SafeText, escape_json};
-pub use verify::{Attempt, verify};
+pub use verify::{Attempt, opens_socket, verify};
 
 /// What can go wrong while guarding.
 #[derive(Debug, thiserror::Error)]

@@ -56,6 +56,11 @@ pub fn verify(child: Option<&mut Command>) -> Vec<Attempt> {
     attempts
 }
 
+/// Whether this process can open a socket: all that the child of [`verify`] does.
+pub fn opens_socket() -> bool {
+    UdpSocket::bind(("127.0.0.1", 0)).is_ok()
+}
+
 #[cfg(target_os = "linux")]
 fn add_system_attempts(add: &mut dyn FnMut(&str, Result<(), std::io::Error>)) {
     use socket2::{Domain, Socket, Type};

@@ -326,6 +326,15 @@ fn mentions_list_what_is_named() {
 }
 
 #[test]
+fn a_time_that_no_clock_shows_is_survived() {
+    for sentence in ["1099:99", "by 99:99", "on March 10 at 24:60"] {
+        for mention in mentions(sentence, UnixSeconds(0), &berlin()) {
+            assert!(!sentence[mention.span].is_empty(), "{sentence:?}");
+        }
+    }
+}
+
+#[test]
 fn any_text_is_survived() {
     use proptest::prelude::*;
     let words = "(by |the |end |of |next |March |3rd|14\\.|10/15|99:99|on |Fri |week |in |two |days |bis |zum |d'ici |:|-|\\.|pm |ü|’s|[a-z]{0,5} |[0-9]{0,6})";

@@ -1,0 +1,16 @@
+//! One file a command, and two that ask the same of all: bad input, and a stranger's characters.
+
+mod bad_input;
+mod day;
+mod doctor;
+mod export;
+mod help;
+mod import;
+mod index;
+mod letters;
+mod log;
+mod model;
+mod read;
+mod search;
+mod show;
+mod strange_characters;

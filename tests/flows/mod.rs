@@ -1,0 +1,8 @@
+//! Several commands after one another: what went in comes out again, whatever happens between.
+
+mod disk;
+mod index;
+mod interrupted;
+mod round_trip;
+mod sockets;
+mod store;

@@ -1,0 +1,77 @@
+//! No command but `outbox send` can reach the network: not when it is there, and none needs it.
+
+use crate::kit::tools;
+use crate::kit::{Answer, Home, mail, text};
+
+#[test]
+fn no_command_gets_a_socket() {
+    if !tools::have("strace") {
+        return;
+    }
+    if !tools::works("strace", &["-f", "-o", "/dev/null", "true"]) {
+        return tools::missing("strace may not trace here");
+    }
+    let home = Home::new();
+    let maildir = home.folder("mail");
+    mail::maildir(&maildir, "", &mail::some(30));
+    let maildir = text(&maildir);
+    let log = text(&home.folder("strace.log"));
+    let wrapper =
+        ["strace", "-f", "-qq", "-o", &log, "-e", "trace=%network,io_uring_setup,io_uring_enter"];
+    for args in [
+        &["import", "--me", "ada@example.org", &maildir][..],
+        &["search", "pallets"],
+        &["triage"],
+        &["brief"],
+        &["show", "1"],
+        &["draft", "1"],
+        &["outbox"],
+        &["doctor"],
+    ] {
+        let answer = Answer::of(home.under(&wrapper, args));
+        assert!(matches!(answer.status, Some(0 | 1)), "{args:?}: {answer:?}");
+        let calls = std::fs::read_to_string(&log).expect("strace wrote its log");
+        let through: Vec<&str> =
+            calls.lines().filter(|line| line.contains('(') && !line.contains("EPERM")).collect();
+        assert!(through.is_empty(), "{args:?} got through: {through:#?}");
+    }
+    // The log is not empty because nothing was traced: `doctor` tries every way out.
+    let calls = std::fs::read_to_string(&log).expect("strace wrote its log");
+    assert!(calls.matches("EPERM").count() >= 5, "nothing was refused: {calls}");
+}
+
+#[test]
+fn everything_works_without_a_network() {
+    let wrapper: &[&str] = if tools::works("unshare", &["--net", "true"]) {
+        &["unshare", "--net"]
+    } else if tools::works("unshare", &["--map-root-user", "--net", "true"]) {
+        &["unshare", "--map-root-user", "--net"]
+    } else {
+        return tools::missing("unshare may not take the network away here");
+    };
+    let home = Home::new();
+    let maildir = home.folder("mail");
+    mail::maildir(&maildir, "", &mail::some(30));
+    let maildir = text(&maildir);
+    for args in [
+        &["import", "--me", "ada@example.org", &maildir][..],
+        &["search", "pallets"],
+        &["triage"],
+        &["brief"],
+        &["show", "1"],
+        &["privacy", "verify"],
+    ] {
+        Answer::of(home.under(wrapper, args)).done();
+    }
+}
+
+#[test]
+fn privacy_verify_finds_every_way_shut() {
+    let home = Home::new();
+    let attempts = home.ask::<crate::kit::json::Attempt>(&["privacy", "verify"]).items;
+    assert!(attempts.len() >= 5, "{attempts:?}");
+    for attempt in &attempts {
+        assert!(attempt.refused, "{attempt:?}");
+        assert!(!attempt.how.is_empty(), "{attempt:?}");
+    }
+}
