@@ -114,10 +114,10 @@ impl Page<'_> {
             }
             let text = said(&item.who, &item.text);
             let source = sources.remove(0);
-            if self.put(Section::Changed, item.thread, text, None, source, item.made, None) {
-                if let Some(line) = self.lines.last_mut() {
-                    line.sources.extend(sources);
-                }
+            if self.put(Section::Changed, item.thread, text, None, source, item.made, None)
+                && let Some(line) = self.lines.last_mut()
+            {
+                line.sources.extend(sources);
             }
         }
         for item in open.iter().filter(|item| item.kind == Kind::Calendar && item.date > since) {

@@ -31,9 +31,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Brief) -> Result<u8, F
     let mut store = session.store()?;
     let last = Remembered::load(&store)?.filter(|last| last.as_of <= session.now);
     let since = match args.since.as_str() {
-        "last" => last
-            .as_ref()
-            .map_or(UnixSeconds(session.now.0 - FIRST_SECONDS), |last| last.as_of),
+        "last" => {
+            last.as_ref().map_or(UnixSeconds(session.now.0 - FIRST_SECONDS), |last| last.as_of)
+        }
         text => parse_rfc3339(text)
             .or_else(|| {
                 parse_query_date(text, session.now, &session.calendar.zone).map(|(from, _)| from)

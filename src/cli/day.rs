@@ -112,14 +112,13 @@ pub(super) fn judge(
     let reader = weighted(&reader);
     let began = Instant::now();
     let mut progress = Progress::new(session.shows_progress(), "judging");
-    let coverage =
-        triage::judge_new(store, &reader, wanted, &settings, &mut |done, total| {
-            progress.at(done, total);
-            match budget {
-                Some(budget) if began.elapsed() >= budget => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        })?;
+    let coverage = triage::judge_new(store, &reader, wanted, &settings, &mut |done, total| {
+        progress.at(done, total);
+        match budget {
+            Some(budget) if began.elapsed() >= budget => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    })?;
     Ok((coverage, ledger::version(&reader)))
 }
 
@@ -226,11 +225,7 @@ fn title(tier: Tier) -> (Style, &'static str) {
 }
 
 /// The list for a person; `folds` shows `fyi` as a count.
-pub(super) fn print(
-    session: &mut Session<'_>,
-    items: &[Item],
-    folds: bool,
-) -> Result<(), Failure> {
+pub(super) fn print(session: &mut Session<'_>, items: &[Item], folds: bool) -> Result<(), Failure> {
     let mut shown = 0;
     for tier in Tier::ALL {
         let of_tier: Vec<&Item> = items.iter().filter(|item| item.thread_tier == tier).collect();
@@ -281,9 +276,9 @@ fn aside(items: &[&Item]) -> String {
 
 fn row(session: &mut Session<'_>, item: &Item) -> Result<(), Failure> {
     let who = if item.from.name.is_empty() { &item.from.address } else { &item.from.name };
-    let due = item.due.map_or_else(String::new, |due| {
-        human_with_time(due, session.now, &session.calendar.zone)
-    });
+    let due = item
+        .due
+        .map_or_else(String::new, |due| human_with_time(due, session.now, &session.calendar.zone));
     let late = item.state == State::Overdue;
     session.out.put(Style::Dim, &format!("{:>6}  ", item.id.0))?;
     session.out.put(if late { Style::Red } else { Style::Plain }, &fit(&due, 17))?;
@@ -312,8 +307,7 @@ fn stats(
     items: &[Item],
     coverage: Coverage,
 ) -> Result<u8, Failure> {
-    let states =
-        [State::Open, State::Overdue, State::Answered, State::Superseded, State::Lapsed];
+    let states = [State::Open, State::Overdue, State::Answered, State::Superseded, State::Lapsed];
     let mut counts: BTreeMap<(Tier, State), u64> = BTreeMap::new();
     for item in items {
         *counts.entry((item.tier, item.state)).or_default() += 1;
@@ -350,8 +344,7 @@ fn stats(
 pub(super) fn why(session: &mut Session<'_>, args: &args::OneId) -> Result<u8, Failure> {
     let mut store = session.store()?;
     let id = session.message_id(&store, &args.id)?;
-    let (coverage, reading_version) =
-        judge(session, &mut store, &Wanted::These(vec![id]), None)?;
+    let (coverage, reading_version) = judge(session, &mut store, &Wanted::These(vec![id]), None)?;
     let options = ListOptions {
         as_of: session.now.max(store.header(id)?.date),
         reading_version,
@@ -587,4 +580,3 @@ pub(super) fn gist(
         crate::mail::sentences(&own).into_iter().map(|span| (&own[span], 0.5)).collect();
     Ok(crate::mail::gist(&header.subject, &sentences))
 }
-

@@ -21,8 +21,7 @@ pub(super) fn write(
     store: &Store,
     args: &args::Export,
 ) -> Result<u64, Failure> {
-    let headers =
-        store.headers(&Scope { until: session.as_of, ..Scope::default() })?;
+    let headers = store.headers(&Scope { until: session.as_of, ..Scope::default() })?;
     let result = match args.format {
         ExportFormat::Maildir => maildir(store, &headers, &args.dir),
         ExportFormat::Mbox => mbox(store, &headers, &args.dir),
@@ -44,7 +43,7 @@ fn maildir(store: &Store, headers: &[Header], dir: &Path) -> Result<(), Failure>
                 let path = root.join(part);
                 fs::create_dir_all(&path).map_err(failed(&path))?;
             }
-            let flags: String = header.flags.chars().filter(|c| c.is_ascii_uppercase()).collect();
+            let flags: String = header.flags.chars().filter(char::is_ascii_uppercase).collect();
             let name = format!("{}.{}.postroom:2,{flags}", header.date.0.max(0), header.id.0);
             let path = root.join("cur").join(name);
             fs::write(&path, &raw).map_err(failed(&path))?;
@@ -69,7 +68,7 @@ fn mbox(store: &Store, headers: &[Header], dir: &Path) -> Result<(), Failure> {
 
 /// One message as mboxrd: every line of `>*From ` gets one `>` more.
 fn write_mbox(out: &mut impl std::io::Write, raw: &[u8], header: &Header) -> std::io::Result<()> {
-    let from: String = header.from.address.chars().filter(|c| c.is_ascii_graphic()).collect();
+    let from: String = header.from.address.chars().filter(char::is_ascii_graphic).collect();
     let from = if from.is_empty() { "MAILER-DAEMON".to_owned() } else { from };
     writeln!(out, "From {from} {}", asctime(header))?;
     let raw = strip_from_line(raw);

@@ -107,9 +107,8 @@ impl From<crate::search::Error> for Failure {
         match error {
             Error::Query(error) => error.into(),
             Error::Busy { .. } => Self::from_error(&error).hint("wait until it is done"),
-            Error::Rebuild { .. } | Error::OtherModel { .. } => {
-                Self::from_error(&error).hint("`postroom index rebuild` makes it anew from the mail")
-            }
+            Error::Rebuild { .. } | Error::OtherModel { .. } => Self::from_error(&error)
+                .hint("`postroom index rebuild` makes it anew from the mail"),
             error => Self::from_error(&error),
         }
     }

@@ -193,7 +193,8 @@ fn print(
                 .coverage(coverage.0, coverage.1)
                 .items(items);
             if args.explain {
-                envelope = envelope.with("query", json!({"text": query.to_string(), "parsed": query}));
+                envelope =
+                    envelope.with("query", json!({"text": query.to_string(), "parsed": query}));
             }
             session.out.json(&envelope.value())?;
         }

@@ -54,7 +54,9 @@ impl Home {
 mod tests {
     use super::*;
 
-    fn variables(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<PathBuf> {
+    fn variables(
+        pairs: &'static [(&'static str, &'static str)],
+    ) -> impl Fn(&str) -> Option<PathBuf> {
         move |name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
         }

@@ -71,7 +71,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, 
 fn missing(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::could_not(format!("importing {}: {error}", path.display()));
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure.hint("check the path; a Maildir is named by its folder"),
+        std::io::ErrorKind::NotFound => {
+            failure.hint("check the path; a Maildir is named by its folder")
+        }
         std::io::ErrorKind::PermissionDenied => failure.hint("you may not read it: ask its owner"),
         _ => failure,
     }
@@ -131,7 +133,11 @@ fn report(
 }
 
 /// Words first, then vectors; gives back how many messages have vectors, of how many.
-fn index(session: &mut Session<'_>, store: &Store, words_only: bool) -> Result<(u64, u64), Failure> {
+fn index(
+    session: &mut Session<'_>,
+    store: &Store,
+    words_only: bool,
+) -> Result<(u64, u64), Failure> {
     session.index(store)?;
     let total = store.messages_count(None)?;
     if words_only {

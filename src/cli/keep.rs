@@ -39,7 +39,13 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
     let total = store.messages_count(None)?;
     let covered = session.vectors()?.covered().len() as u64;
     let line = format!("{total} messages by words, {covered} with vectors");
-    say(session, "index", vec![json!({"name": "index", "check": "coverage", "ok": covered >= total, "hint": line})], (covered, total), &line)
+    say(
+        session,
+        "index",
+        vec![json!({"name": "index", "check": "coverage", "ok": covered >= total, "hint": line})],
+        (covered, total),
+        &line,
+    )
 }
 
 fn check_index(session: &mut Session<'_>) -> Result<u8, Failure> {
@@ -144,8 +150,7 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
         models.as_ref().err().map_or_else(|| "as published".into(), |e| super::failure::chain(e)),
     );
     let lock = guard::verify(None);
-    let open: Vec<&str> =
-        lock.iter().filter(|a| !a.refused).map(|a| a.attempt.as_str()).collect();
+    let open: Vec<&str> = lock.iter().filter(|a| !a.refused).map(|a| a.attempt.as_str()).collect();
     add(
         "lock",
         "sockets",
@@ -161,33 +166,53 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
         Ok(store) => {
             let problems = store.integrity()?;
             let total = store.messages_count(None)?;
-            add("store", "whole", problems.is_empty(), if problems.is_empty() {
-                format!("{total} messages, {} MB", store.bytes_on_disk() >> 20)
-            } else {
-                problems.join("; ")
-            });
+            add(
+                "store",
+                "whole",
+                problems.is_empty(),
+                if problems.is_empty() {
+                    format!("{total} messages, {} MB", store.bytes_on_disk() >> 20)
+                } else {
+                    problems.join("; ")
+                },
+            );
             let me = session.me(&store)?;
-            add("me", "addresses", !me.is_empty(), if me.is_empty() {
-                "none known: `postroom import PATH --me ADDRESS`, or [me] in the config".into()
-            } else {
-                me.join(", ")
-            });
+            add(
+                "me",
+                "addresses",
+                !me.is_empty(),
+                if me.is_empty() {
+                    "none known: `postroom import PATH --me ADDRESS`, or [me] in the config".into()
+                } else {
+                    me.join(", ")
+                },
+            );
             let private = is_private(&session.home.data);
-            add("store", "private", private, if private {
-                "readable by you alone".into()
-            } else {
-                format!("chmod 700 {}", session.home.data.display())
-            });
+            add(
+                "store",
+                "private",
+                private,
+                if private {
+                    "readable by you alone".into()
+                } else {
+                    format!("chmod 700 {}", session.home.data.display())
+                },
+            );
             let (words, why) = match Index::open(&session.home.index()) {
                 Ok(index) => (index.messages_count(), String::new()),
                 Err(error) => (0, super::failure::chain(&error)),
             };
             let covered = session.vectors()?.covered().len() as u64;
-            add("index", "complete", words == total && covered >= total, if why.is_empty() {
-                format!("{words} of {total} by words, {covered} with vectors")
-            } else {
-                why
-            });
+            add(
+                "index",
+                "complete",
+                words == total && covered >= total,
+                if why.is_empty() {
+                    format!("{words} of {total} by words, {covered} with vectors")
+                } else {
+                    why
+                },
+            );
         }
     }
     add(
@@ -262,14 +287,12 @@ fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
         );
         session.out.line(Style::Plain, &line)?;
     }
-    session.note("`outbox send` alone may open one; `postroom privacy verify` tries to break out")?;
+    session
+        .note("`outbox send` alone may open one; `postroom privacy verify` tries to break out")?;
     Ok(0)
 }
 
-fn verify(
-    session: &mut Session<'_>,
-    probe: Option<std::process::Command>,
-) -> Result<u8, Failure> {
+fn verify(session: &mut Session<'_>, probe: Option<std::process::Command>) -> Result<u8, Failure> {
     let mut probe = probe;
     let attempts = guard::verify(probe.as_mut());
     let all_refused = attempts.iter().all(|attempt| attempt.refused);
@@ -336,7 +359,13 @@ pub(super) fn export(session: &mut Session<'_>, args: &args::Export) -> Result<u
     super::session::empty_folder(&args.dir)?;
     let count = super::export::write(session, &store, args)?;
     let line = format!("{count} messages written to {}", args.dir.display());
-    say(session, "export", vec![json!({"dir": args.dir.display().to_string(), "count": count})], (count, count), &line)
+    say(
+        session,
+        "export",
+        vec![json!({"dir": args.dir.display().to_string(), "count": count})],
+        (count, count),
+        &line,
+    )
 }
 
 pub(super) fn model(session: &mut Session<'_>, verb: &args::ModelVerb) -> Result<u8, Failure> {
@@ -365,12 +394,8 @@ fn list_models(session: &mut Session<'_>) -> Result<u8, Failure> {
     }
     for m in &entries {
         session.out.put(Style::Bold, &format!("{:<20} ", m.name))?;
-        let line = format!(
-            "{} MB, {}, {} tokens, built in",
-            m.bytes >> 20,
-            m.licence,
-            m.context_tokens
-        );
+        let line =
+            format!("{} MB, {}, {} tokens, built in", m.bytes >> 20, m.licence, m.context_tokens);
         session.out.line(Style::Plain, &line)?;
     }
     session.note("no writer in this version: drafts are put together from your past replies")?;

@@ -34,14 +34,16 @@ impl From<outbox::Error> for Failure {
                         failure.hint("`postroom outbox show N`, then approve what it shows")
                     }
                     Error::NotApproved { .. } => failure.hint("`postroom outbox approve N` first"),
-                    Error::Tampered { .. } => {
-                        failure.hint("`postroom outbox edit N` makes it a draft again; look at it well")
+                    Error::Tampered { .. } => failure
+                        .hint("`postroom outbox edit N` makes it a draft again; look at it well"),
+                    Error::NoRecipient => {
+                        failure.hint("`postroom outbox edit N`: put somebody into To:")
                     }
-                    Error::NoRecipient => failure.hint("`postroom outbox edit N`: put somebody into To:"),
-                    Error::PlainText { .. } => failure.hint("leave tls = \"off\" out of the config"),
-                    Error::Password { .. } => {
-                        failure.hint("the command prints the password on its first line; try it by hand")
+                    Error::PlainText { .. } => {
+                        failure.hint("leave tls = \"off\" out of the config")
                     }
+                    Error::Password { .. } => failure
+                        .hint("the command prints the password on its first line; try it by hand"),
                     _ => failure,
                 }
             }
@@ -148,11 +150,7 @@ fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
     Ok(0)
 }
 
-pub(super) fn show(
-    session: &mut Session<'_>,
-    store: &Store,
-    shown: &Shown,
-) -> Result<u8, Failure> {
+pub(super) fn show(session: &mut Session<'_>, store: &Store, shown: &Shown) -> Result<u8, Failure> {
     if session.global.json {
         let mut value = item(&store.letter(shown.letter)?)?;
         value["digest"] = json!(shown.digest);
@@ -207,19 +205,16 @@ fn edit(
     companion: Option<Companion>,
 ) -> Result<u8, Failure> {
     let before = store.letter(id)?.letter()?;
-    let text = match companion {
-        Some(companion) => {
-            let dir = session.home.data.clone();
-            edited(&dir, id, &outbox::to_text(&before), companion)?
-        }
-        None => {
-            let mut text = String::new();
-            input
-                .take(LETTER_BYTES_MAX)
-                .read_to_string(&mut text)
-                .map_err(|error| Failure::could_not(format!("reading the letter: {error}")))?;
-            text
-        }
+    let text = if let Some(companion) = companion {
+        let dir = session.home.data.clone();
+        edited(&dir, id, &outbox::to_text(&before), companion)?
+    } else {
+        let mut text = String::new();
+        input
+            .take(LETTER_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::could_not(format!("reading the letter: {error}")))?;
+        text
     };
     let letter = outbox::from_text(&text, &before)?;
     if letter == before || outbox::to_text(&letter) == outbox::to_text(&before) {
@@ -232,9 +227,8 @@ fn edit(
 /// The text after the user's editor had it.
 fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<String, Failure> {
     let path = dir.join(format!("letter-{}.{}.txt", id.0, std::process::id()));
-    let failed = |error: std::io::Error| {
-        Failure::could_not(format!("editing {}: {error}", path.display()))
-    };
+    let failed =
+        |error: std::io::Error| Failure::could_not(format!("editing {}: {error}", path.display()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -257,8 +251,12 @@ fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<
     let _ = std::fs::remove_file(&path);
     match ran {
         Ok(true) => text,
-        Ok(false) => Err(Failure::could_not(format!("{editor} ended with an error: nothing changed"))),
-        Err(error) => Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`")),
+        Ok(false) => {
+            Err(Failure::could_not(format!("{editor} ended with an error: nothing changed")))
+        }
+        Err(error) => {
+            Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`"))
+        }
     }
 }
 
@@ -293,7 +291,8 @@ fn approve(
 fn says_yes(input: &mut dyn Read) -> bool {
     let mut answer = Vec::new();
     let mut byte = [0];
-    while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n' {
+    while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n'
+    {
         answer.push(byte[0]);
     }
     matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes")
@@ -305,7 +304,10 @@ fn send(
     only: Option<LetterId>,
 ) -> Result<u8, Failure> {
     for letter in outbox::recover(store, session.now)? {
-        session.note(&format!("letter {} was interrupted before anything went out: approved as before", letter.0))?;
+        session.note(&format!(
+            "letter {} was interrupted before anything went out: approved as before",
+            letter.0
+        ))?;
     }
     let rows = store.letters()?;
     let unknown: Vec<LetterId> =
@@ -318,11 +320,9 @@ fn send(
     }
     let ids: Vec<LetterId> = match only {
         Some(id) => vec![id],
-        None => rows
-            .iter()
-            .filter(|row| row.state == LetterState::Approved)
-            .map(|row| row.id)
-            .collect(),
+        None => {
+            rows.iter().filter(|row| row.state == LetterState::Approved).map(|row| row.id).collect()
+        }
     };
     if ids.is_empty() {
         let drafts = rows.iter().filter(|row| row.state == LetterState::Draft).count();
@@ -352,7 +352,9 @@ fn send(
             Outcome::Sent => (Style::Green, "sent"),
             Outcome::Deferred => (Style::Yellow, "not sent, still approved"),
             Outcome::Rejected => (Style::Red, "refused by the server"),
-            Outcome::Unknown => (Style::Red, "not known whether it arrived; it is not sent again by itself"),
+            Outcome::Unknown => {
+                (Style::Red, "not known whether it arrived; it is not sent again by itself")
+            }
         };
         if delivery.outcome != Outcome::Sent {
             status = COULD_NOT;
@@ -387,15 +389,15 @@ fn server(session: &Session<'_>) -> Result<Server, Failure> {
         Some("starttls") => server.tls = Tls::StartTls,
         Some("off") => server.tls = Tls::Off,
         Some(other) => {
-            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}"))
-                .hint("tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\""));
+            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}")).hint(
+                "tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\"",
+            ));
         }
     }
     if let Some(password) = &send.password {
         server.user = Some(send.user.clone().unwrap_or_else(|| send.sender().address));
         server.password_command.clone_from(&password.command);
     }
-    server.timeout = Duration::from_secs(60);
+    server.timeout = Duration::from_mins(1);
     Ok(server)
 }
-

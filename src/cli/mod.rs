@@ -149,7 +149,8 @@ fn misread(error: &clap::Error) -> String {
         .collect();
     let what = what.join(" ");
     let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = tip.unwrap_or("`postroom --help` lists the commands, `postroom COMMAND --help` their options");
+    let hint = tip
+        .unwrap_or("`postroom --help` lists the commands, `postroom COMMAND --help` their options");
     let line = format!("postroom: {}", what.trim_start_matches("error: "));
     format!("{}\nhint: {}\n", guard::SafeText::line(&line), guard::SafeText::line(hint))
 }
@@ -250,7 +251,10 @@ fn command(
             std::fs::create_dir_all(dir)
                 .and_then(|()| clap_mangen::generate_to(Typed::command(), dir))
                 .map_err(|error| {
-                    Failure::could_not(format!("writing manual pages to {}: {error}", dir.display()))
+                    Failure::could_not(format!(
+                        "writing manual pages to {}: {error}",
+                        dir.display()
+                    ))
                 })?;
             Ok(0)
         }

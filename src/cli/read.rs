@@ -130,7 +130,10 @@ fn print(
     out.block(Style::Plain, "", text.trim_end())?;
     if !quoted && text.len() < message.text.trim_end().len() && !own.trim().is_empty() {
         let hidden = message.text.lines().count().saturating_sub(own.lines().count());
-        out.line(Style::Dim, &format!("[{hidden} lines of quotes and signature: --quoted shows them]"))?;
+        out.line(
+            Style::Dim,
+            &format!("[{hidden} lines of quotes and signature: --quoted shows them]"),
+        )?;
     }
     Ok(())
 }
@@ -203,8 +206,7 @@ pub(super) fn read(
     let reader = session.reader()?;
     let mut items = Vec::new();
     for batch in sentences.chunks(BATCH_SENTENCES) {
-        let scores =
-            reader.read_sentences(batch).map_err(|error| Failure::from_error(&error))?;
+        let scores = reader.read_sentences(batch).map_err(|error| Failure::from_error(&error))?;
         for (sentence, score) in batch.iter().zip(scores) {
             if session.global.json {
                 items.push(json!({

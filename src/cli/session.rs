@@ -44,11 +44,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads the config and `--as-of`.
-    pub(super) fn read(
-        global: &Global,
-        home: &Home,
-        clock: UnixSeconds,
-    ) -> Result<Self, Failure> {
+    pub(super) fn read(global: &Global, home: &Home, clock: UnixSeconds) -> Result<Self, Failure> {
         let config = Config::read(&home.config)?;
         let calendar = config.calendar()?;
         let as_of = match &global.as_of {
@@ -251,13 +247,13 @@ pub(super) fn ledger_version() -> String {
 
 /// Opens a folder to write into, or says why not.
 pub(super) fn empty_folder(dir: &PathBuf) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::could_not(format!("making {}: {error}", dir.display()))
-    };
+    let failed =
+        |error: std::io::Error| Failure::could_not(format!("making {}: {error}", dir.display()));
     std::fs::create_dir_all(dir).map_err(failed)?;
     if std::fs::read_dir(dir).map_err(failed)?.next().is_some() {
-        return Err(Failure::could_not(format!("{} is not empty", dir.display()))
-            .hint("name a new folder"));
+        return Err(
+            Failure::could_not(format!("{} is not empty", dir.display())).hint("name a new folder")
+        );
     }
     Ok(())
 }

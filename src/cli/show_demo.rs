@@ -100,7 +100,11 @@ fn fill(session: &Session<'_>) -> Result<Store, Failure> {
     Ok(store)
 }
 
-fn show(session: &mut Session<'_>, store: &mut Store, dir: &std::path::Path) -> Result<u8, Failure> {
+fn show(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    dir: &std::path::Path,
+) -> Result<u8, Failure> {
     let wanted = day::window(session);
     let (coverage, reading_version) = day::judge(session, store, &wanted, None)?;
     let options = ListOptions {
@@ -165,8 +169,7 @@ fn answer(
     store: &mut Store,
     id: MessageId,
 ) -> Result<crate::draft::Draft, Failure> {
-    let args =
-        args::Draft { id: id.0.to_string(), say: None, reply_all: false, call: false };
+    let args = args::Draft { id: id.0.to_string(), say: None, reply_all: false, call: false };
     write::reply(session, store, id, &args)
 }
 
@@ -180,7 +183,10 @@ fn next(
     let home = format!("postroom --home {}", dir.display());
     let mut lines = Vec::new();
     if let Some(item) = items.first() {
-        lines.push((format!("{home} why {}", item.id.0), "the reasons, with the words they rest on"));
+        lines.push((
+            format!("{home} why {}", item.id.0),
+            "the reasons, with the words they rest on",
+        ));
         lines.push((format!("{home} thread {}", item.id.0), "read it"));
     }
     lines.push((format!("{home} search \"who agreed to the price\""), "find by words and meaning"));
@@ -195,7 +201,8 @@ fn next(
         session.out.line(Style::Dim, &format!("   {what}"))?;
     }
     session.out.end()?;
-    let line = format!("All of it was made up and lies in {}; nothing was sent anywhere.", dir.display());
+    let line =
+        format!("All of it was made up and lies in {}; nothing was sent anywhere.", dir.display());
     session.out.line(Style::Dim, &line)?;
     Ok(0)
 }

@@ -140,7 +140,8 @@ pub(super) fn check(
     } else if let Some(number) = args.what.strip_prefix("letter:") {
         let store = session.store()?;
         let number = number.parse().map_err(|_| {
-            Failure::asked_wrongly(format!("{}: not a letter", args.what)).hint("for example letter:3")
+            Failure::asked_wrongly(format!("{}: not a letter", args.what))
+                .hint("for example letter:3")
         })?;
         let row = store.letter(LetterId(number))?;
         let letter = row.letter()?;

@@ -46,36 +46,32 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
     let language = mail::language(request.say)
         .map_or_else(|| request.voice.language(), std::borrow::ToOwned::to_owned);
     let habits = request.voice.habits(&language);
-    let (text, written_by) = match request.writer {
-        Some(writer) => {
-            let brief = WritingBrief {
-                subject: request.subject,
-                mail: "",
-                asks: &[],
-                say: request.say,
-                examples: &[],
-                habits: &habits,
-                phrases: &request.voice.phrases,
-                language: &language,
-            };
-            let name = writer.name().to_owned();
-            let text = writer
-                .write(&brief)
-                .map_err(|source| Error::Writer { name: name.clone(), source })?;
-            (text.trim().to_owned(), format!("writer {name}"))
-        }
-        None => {
-            let material = Material {
-                asks: &[],
-                say: request.say,
-                examples: &[],
-                known: request.say,
-                habits: &habits,
-                language: &language,
-                form: Form::Letter,
-            };
-            (assemble(&material).0, WRITTEN_BY_YOU.to_owned())
-        }
+    let (text, written_by) = if let Some(writer) = request.writer {
+        let brief = WritingBrief {
+            subject: request.subject,
+            mail: "",
+            asks: &[],
+            say: request.say,
+            examples: &[],
+            habits: &habits,
+            phrases: &request.voice.phrases,
+            language: &language,
+        };
+        let name = writer.name().to_owned();
+        let text =
+            writer.write(&brief).map_err(|source| Error::Writer { name: name.clone(), source })?;
+        (text.trim().to_owned(), format!("writer {name}"))
+    } else {
+        let material = Material {
+            asks: &[],
+            say: request.say,
+            examples: &[],
+            known: request.say,
+            habits: &habits,
+            language: &language,
+            form: Form::Letter,
+        };
+        (assemble(&material).0, WRITTEN_BY_YOU.to_owned())
     };
     let letter = Letter {
         from: request.me.clone(),

@@ -244,6 +244,6 @@ fn language_of(store: &Store, header: &Header, request: &Request<'_>) -> Result<
     }
     let thread = store.thread(header.thread)?;
     let before = thread.iter().filter(|other| other.date <= header.date);
-    let told = before.map(|other| other.language.clone()).filter(|told| !told.is_empty()).last();
+    let told = before.map(|other| other.language.clone()).rfind(|told| !told.is_empty());
     Ok(told.unwrap_or_else(|| request.voice.language()))
 }

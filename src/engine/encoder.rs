@@ -9,10 +9,10 @@
 //! weights 8-bit in memory. [`Backend::Candle`] is candle's own ops on weights unpacked to floats: for
 //! machines without a kernel, as the reference the kernels are tested with, and for unoptimised
 //! builds, where our loops are 100 times slower and candle's, a dependency, are not. Rejected:
-//! `QMatMul` on the Q8_0 weights, which rounds activations to 8 bits too. Over 120 mails that takes
+//! `QMatMul` on the `Q8_0` weights, which rounds activations to 8 bits too. Over 120 mails that takes
 //! the lowest cosine to the float model from .9993 to .9978, and for 384 inputs it is the slower one.
 //!
-//! Shapes, for the embedded reader: `token_embd.weight [30522, 384]` and all matrices Q8_0,
+//! Shapes, for the embedded reader: `token_embd.weight [30522, 384]` and all matrices `Q8_0`,
 //! `[outputs, inputs]`; query, key and value are one matrix `[1152, 384]`; feed-forward `[1536, 384]`
 //! and `[384, 1536]`; 12 heads of 32; norms and biases F32.
 
@@ -63,7 +63,7 @@ impl Dimensions {
 pub(super) struct Embeddings {
     tier: Tier,
     width: usize,
-    /// Q8_0 rows as they stand in the file.
+    /// `Q8_0` rows as they stand in the file.
     tokens: &'static [u8],
     /// `[positions, width]`, the type's embedding already added.
     positions: Vec<f32>,

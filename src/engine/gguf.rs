@@ -13,9 +13,9 @@ use candle_core::{Device, Tensor};
 
 use super::Error;
 
-/// Weights in a Q8_0 block.
+/// Weights in a `Q8_0` block.
 pub(super) const BLOCK: usize = 32;
-/// Bytes of a Q8_0 block: the scale as f16, then 32 signed bytes.
+/// Bytes of a `Q8_0` block: the scale as f16, then 32 signed bytes.
 pub(super) const BLOCK_BYTES: usize = 34;
 
 /// A GGUF file in memory.
@@ -43,7 +43,7 @@ impl<'a> Gguf<'a> {
         self.content.tensor_infos.get(name).map(|info| info.shape.dims())
     }
 
-    /// The Q8_0 blocks of a matrix `[rows, columns]`, row after row.
+    /// The `Q8_0` blocks of a matrix `[rows, columns]`, row after row.
     pub(super) fn q8_0(&self, name: &str, rows: usize, columns: usize) -> Result<&'a [u8], Error> {
         let info = self.info(name, &[rows, columns])?;
         if info.ggml_dtype != GgmlDType::Q8_0 || !columns.is_multiple_of(BLOCK) {

@@ -6,7 +6,7 @@
 //! opens a connection or knows what a mailbox is: texts come in, floats go out. Start with
 //! [`Reader::embedded`].
 //!
-//! Weights are Q8_0 in GGUF, activations are candle tensors, and the loops that take the time have
+//! Weights are `Q8_0` in GGUF, activations are candle tensors, and the loops that take the time have
 //! kernels of their own for AVX-512 and AVX2; other machines run candle's `QMatMul`.
 
 mod bench;

@@ -445,8 +445,8 @@ fn real_texts(data: &Path, count: usize) -> Vec<String> {
     files.iter().step_by(step).take(count).enumerate().map(text).collect()
 }
 
-/// Needs POSTROOM_MINILM, the unpacked model of the package that `scripts/build-reader` names, and
-/// POSTROOM_DATA, a folder with `enron-maildir`; without them it says so.
+/// Needs `POSTROOM_MINILM`, the unpacked model of the package that `scripts/build-reader` names, and
+/// `POSTROOM_DATA`, a folder with `enron-maildir`; without them it says so.
 #[test]
 fn vectors_are_within_a_cosine_of_999_thousandths_of_the_float_model() {
     let (Some(model), Some(data)) =
@@ -473,4 +473,3 @@ fn vectors_are_within_a_cosine_of_999_thousandths_of_the_float_model() {
     eprintln!("300 texts: lowest cosine {lowest:.6} ({tokens} tokens), mean {mean:.6}");
     assert!(lowest >= 0.999, "{lowest} at {tokens} tokens");
 }
-

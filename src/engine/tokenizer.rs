@@ -1,4 +1,4 @@
-//! Text to WordPiece ids.
+//! Text to `WordPiece` ids.
 //!
 //! The vocabulary and rules come from `tokenizer.json`. Special tokens are never recognised inside
 //! text: `[SEP]` in a mail is the three plain tokens `[`, `sep`, `]`, so that a stranger's words

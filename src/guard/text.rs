@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn json_says_the_same_after_escaping() {
-        let text: String = (0..0x3000u32).chain(0xe0000..0xe0080).filter_map(char::from_u32).collect();
+        let text: String =
+            (0..0x3000u32).chain(0xe0000..0xe0080).filter_map(char::from_u32).collect();
         let json = serde_json::to_string(&text).expect("strings serialise");
         let safe = escape_json(&json);
         assert!(!safe.chars().any(is_harmful), "a harmful character got through");

@@ -28,10 +28,7 @@ pub fn verify(child: Option<&mut Command>) -> Vec<Attempt> {
     let mut add = |attempt: &str, outcome: Result<(), std::io::Error>| {
         let (refused, how) = match outcome {
             Ok(()) => (false, "it opened".to_owned()),
-            Err(error) => (
-                error.kind() == std::io::ErrorKind::PermissionDenied,
-                error.to_string(),
-            ),
+            Err(error) => (error.kind() == std::io::ErrorKind::PermissionDenied, error.to_string()),
         };
         attempts.push(Attempt { attempt: attempt.to_owned(), refused, how });
     };

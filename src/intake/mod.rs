@@ -12,8 +12,8 @@ use std::sync::mpsc;
 
 use rayon::prelude::*;
 
-use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
 use crate::mail::UnixSeconds;
+use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
 use crate::store::{self, Acceptor, Incoming, Origin, Outcome, Store};
 
 /// Messages of one transaction: about 20 commits a second at full speed.
@@ -106,11 +106,8 @@ pub fn guess_own_addresses(store: &mut Store) -> Result<Vec<String>, store::Erro
     if !store.own_addresses()?.is_empty() {
         return Ok(Vec::new());
     }
-    let sent: Vec<String> = store
-        .folders()?
-        .into_iter()
-        .filter(|folder| source::role(folder) == Role::Sent)
-        .collect();
+    let sent: Vec<String> =
+        store.folders()?.into_iter().filter(|folder| source::role(folder) == Role::Sent).collect();
     let authors = store.authors_in(&sent)?;
     let all: u64 = authors.iter().map(|(_, count)| count).sum();
     let guessed: Vec<String> = authors

@@ -67,7 +67,7 @@ fn every_file_is_read_without_a_panic() {
         println!(
             "{corpus}: {count} files, {with_text} with text, {hidden} with something hidden, \
              {:.0}/s, {:.1} MB/s; {problems:?}",
-            count as f64 / seconds,
+            f64::from(count) / seconds,
             bytes as f64 / seconds / 1e6,
         );
     }

@@ -64,7 +64,7 @@ pub(super) fn facts(
     calendar: Option<CalendarMethod>,
     report: bool,
 ) -> HeaderFacts {
-    let mut facts = HeaderFacts { calendar, report, ..HeaderFacts::default() };
+    let mut facts = HeaderFacts { report, calendar, ..HeaderFacts::default() };
     for (name, value) in fields.iter() {
         mark(&mut facts, name, value);
     }
@@ -181,8 +181,7 @@ fn authentication(facts: &mut HeaderFacts, fields: &Fields<'_>) {
 
 fn take_result(facts: &mut HeaderFacts, result: &str) {
     let Some((method, rest)) = result.split_once('=') else { return };
-    let word: String =
-        rest.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let word: String = rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
     let read = match word.as_str() {
         "pass" | "bestguesspass" => AuthResult::Pass,
         "fail" | "softfail" | "hardfail" | "permerror" => AuthResult::Fail,

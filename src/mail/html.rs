@@ -204,15 +204,12 @@ impl Attributes {
         while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
             at += 1;
         }
-        match bytes.get(at) {
-            Some(&quote @ (b'"' | b'\'')) => {
-                let rest = bytes[at + 1..].iter().position(|&b| b == quote);
-                rest.map_or(bytes.len(), |length| at + 1 + length + 1)
-            }
-            _ => {
-                let rest = bytes[at..].iter().position(|&b| b.is_ascii_whitespace() || b == b'>');
-                rest.map_or(bytes.len(), |length| at + length)
-            }
+        if let Some(&quote @ (b'"' | b'\'')) = bytes.get(at) {
+            let rest = bytes[at + 1..].iter().position(|&b| b == quote);
+            rest.map_or(bytes.len(), |length| at + 1 + length + 1)
+        } else {
+            let rest = bytes[at..].iter().position(|&b| b.is_ascii_whitespace() || b == b'>');
+            rest.map_or(bytes.len(), |length| at + length)
         }
     }
 }

@@ -43,12 +43,49 @@ const LANGUAGES: &[(Lang, &str)] = &[
 /// Function words, by which short texts are told where letter statistics are unsure. Each belongs to
 /// one of these languages only.
 const WORDS: &[(&str, &[&str])] = &[
-    ("en", &["the", "and", "you", "is", "of", "for", "this", "that", "with", "have", "are", "please", "thanks", "your", "we", "to", "it", "be", "will", "can", "if", "our", "would", "was", "not", "from"]),
-    ("de", &["und", "der", "das", "ist", "nicht", "ich", "wir", "mit", "bitte", "für", "auf", "ein", "eine", "zu", "sie", "auch", "noch", "danke", "den", "dem", "wird", "haben"]),
-    ("fr", &["le", "les", "et", "est", "vous", "nous", "pour", "dans", "des", "une", "pas", "avec", "je", "merci", "que", "sur", "votre", "du", "au", "bonjour"]),
-    ("es", &["el", "los", "las", "y", "es", "para", "que", "una", "por", "con", "del", "no", "gracias", "su", "nos", "hola", "como", "está", "más"]),
-    ("it", &["il", "che", "di", "per", "una", "con", "sono", "grazie", "non", "della", "ciao", "gli", "anche", "questo"]),
-    ("nl", &["het", "een", "van", "en", "ik", "niet", "dat", "je", "wij", "voor", "met", "graag", "bedankt", "zijn", "naar"]),
+    (
+        "en",
+        &[
+            "the", "and", "you", "is", "of", "for", "this", "that", "with", "have", "are",
+            "please", "thanks", "your", "we", "to", "it", "be", "will", "can", "if", "our",
+            "would", "was", "not", "from",
+        ],
+    ),
+    (
+        "de",
+        &[
+            "und", "der", "das", "ist", "nicht", "ich", "wir", "mit", "bitte", "für", "auf", "ein",
+            "eine", "zu", "sie", "auch", "noch", "danke", "den", "dem", "wird", "haben",
+        ],
+    ),
+    (
+        "fr",
+        &[
+            "le", "les", "et", "est", "vous", "nous", "pour", "dans", "des", "une", "pas", "avec",
+            "je", "merci", "que", "sur", "votre", "du", "au", "bonjour",
+        ],
+    ),
+    (
+        "es",
+        &[
+            "el", "los", "las", "y", "es", "para", "que", "una", "por", "con", "del", "no",
+            "gracias", "su", "nos", "hola", "como", "está", "más",
+        ],
+    ),
+    (
+        "it",
+        &[
+            "il", "che", "di", "per", "una", "con", "sono", "grazie", "non", "della", "ciao",
+            "gli", "anche", "questo",
+        ],
+    ),
+    (
+        "nl",
+        &[
+            "het", "een", "van", "en", "ik", "niet", "dat", "je", "wij", "voor", "met", "graag",
+            "bedankt", "zijn", "naar",
+        ],
+    ),
 ];
 
 /// The language of `text` as an ISO 639-1 code (`en`, `de`, …).
@@ -85,7 +122,9 @@ pub fn language(text: &str) -> Option<&'static str> {
 fn by_words(text: &str) -> Option<&'static str> {
     let mut counts = [0usize; WORDS.len()];
     let mut words = 0;
-    for word in text.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty()) {
+    for word in
+        text.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty())
+    {
         words += 1;
         let lower = word.to_lowercase();
         for (count, (_, list)) in counts.iter_mut().zip(WORDS) {
@@ -93,7 +132,8 @@ fn by_words(text: &str) -> Option<&'static str> {
         }
     }
     let (best, &most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
-    let second = counts.iter().enumerate().filter(|(at, _)| *at != best).map(|(_, count)| *count).max()?;
+    let second =
+        counts.iter().enumerate().filter(|(at, _)| *at != best).map(|(_, count)| *count).max()?;
     (most >= 2 && most >= 2 * second.max(1) && most * 8 >= words).then(|| WORDS[best].0)
 }
 
@@ -110,12 +150,30 @@ mod tests {
     fn plain_mail_is_told() {
         check("Could you send me the figures by Friday? I need them for the board.", Some("en"));
         check("Please see the attached and let me know.", Some("en"));
-        check("Könntest du mir die Zahlen bis Freitag schicken? Ich brauche sie für den Vorstand.", Some("de"));
-        check("Pourriez-vous m'envoyer les chiffres avant vendredi ? J'en ai besoin pour le conseil.", Some("fr"));
-        check("¿Podrías enviarme las cifras antes del viernes? Las necesito para el consejo.", Some("es"));
-        check("Kun je mij de cijfers voor vrijdag sturen? Ik heb ze nodig voor het bestuur.", Some("nl"));
-        check("Potresti mandarmi i dati entro venerdì? Mi servono per il consiglio di amministrazione.", Some("it"));
-        check("Не могли бы вы прислать мне цифры до пятницы? Они нужны мне для совета.", Some("ru"));
+        check(
+            "Könntest du mir die Zahlen bis Freitag schicken? Ich brauche sie für den Vorstand.",
+            Some("de"),
+        );
+        check(
+            "Pourriez-vous m'envoyer les chiffres avant vendredi ? J'en ai besoin pour le conseil.",
+            Some("fr"),
+        );
+        check(
+            "¿Podrías enviarme las cifras antes del viernes? Las necesito para el consejo.",
+            Some("es"),
+        );
+        check(
+            "Kun je mij de cijfers voor vrijdag sturen? Ik heb ze nodig voor het bestuur.",
+            Some("nl"),
+        );
+        check(
+            "Potresti mandarmi i dati entro venerdì? Mi servono per il consiglio di amministrazione.",
+            Some("it"),
+        );
+        check(
+            "Не могли бы вы прислать мне цифры до пятницы? Они нужны мне для совета.",
+            Some("ru"),
+        );
         check("金曜日までに数字を送っていただけますか。", Some("ja"));
         check("请在星期五之前把数字发给我。", Some("zh"));
     }

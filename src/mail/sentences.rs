@@ -62,7 +62,13 @@ fn blocks(text: &str, fixed: &[Range<usize>]) -> Vec<Range<usize>> {
     blocks
 }
 
-fn join(text: &str, blocks: &mut Vec<Range<usize>>, open: &mut Option<Range<usize>>, line: Range<usize>, width: usize) {
+fn join(
+    text: &str,
+    blocks: &mut Vec<Range<usize>>,
+    open: &mut Option<Range<usize>>,
+    line: Range<usize>,
+    width: usize,
+) {
     match open {
         Some(block) if continues(text, block, &line, width) => block.end = line.end,
         _ => {
@@ -105,7 +111,9 @@ fn is_item(line: &str) -> bool {
     let mut chars = line.chars();
     let Some(first) = chars.next() else { return false };
     let rest = chars.as_str();
-    if matches!(first, '-' | '*' | '•' | '·' | '–' | '—' | '+' | '▪' | '►' | 'o') && rest.starts_with([' ', '\t']) {
+    if matches!(first, '-' | '*' | '•' | '·' | '–' | '—' | '+' | '▪' | '►' | 'o')
+        && rest.starts_with([' ', '\t'])
+    {
         return true;
     }
     if matches!(first, '•' | '·' | '▪' | '►') {
@@ -161,7 +169,11 @@ fn push(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     // Marks alone (`!!`, `:-)`) belong to what stands before them.
     let bare = !text[range.clone()].contains(char::is_alphanumeric);
     match found.last_mut() {
-        Some(last) if bare && text[last.end..range.start].trim().is_empty() && !text[last.end..range.start].contains('\n') => {
+        Some(last)
+            if bare
+                && text[last.end..range.start].trim().is_empty()
+                && !text[last.end..range.start].contains('\n') =>
+        {
             last.end = range.end;
         }
         _ => found.push(range),
@@ -242,20 +254,50 @@ fn full_stop_ends(before: &str, next: &str, lower: bool, alone: bool) -> bool {
 /// Whether the next word looks like the start of a sentence rather than the rest of a name.
 fn starts_afresh(next: &str) -> bool {
     const STARTS: &[&str] = &[
-        "the", "a", "an", "i", "we", "you", "he", "she", "it", "they", "this", "that", "these", "those", "if", "please", "can", "could",
-        "would", "will", "do", "does", "is", "are", "in", "on", "at", "for", "and", "but", "so", "as", "my", "our", "your", "there", "here",
-        "what", "when", "where", "who", "why", "how", "let", "thanks", "thank", "also", "no", "yes", "not", "after", "before", "once",
-        "since", "because", "however", "then", "to", "all", "any", "der", "die", "das", "ich", "wir", "bitte", "es", "le", "la", "les", "nous", "je",
-        "el", "los", "por", "have", "has", "just", "with", "from", "should", "may", "some", "each", "both", "his", "her", "their", "its", "i'm", "i'll", "i've", "we'll", "we're", "it's", "don't",
+        "the", "a", "an", "i", "we", "you", "he", "she", "it", "they", "this", "that", "these",
+        "those", "if", "please", "can", "could", "would", "will", "do", "does", "is", "are", "in",
+        "on", "at", "for", "and", "but", "so", "as", "my", "our", "your", "there", "here", "what",
+        "when", "where", "who", "why", "how", "let", "thanks", "thank", "also", "no", "yes", "not",
+        "after", "before", "once", "since", "because", "however", "then", "to", "all", "any",
+        "der", "die", "das", "ich", "wir", "bitte", "es", "le", "la", "les", "nous", "je", "el",
+        "los", "por", "have", "has", "just", "with", "from", "should", "may", "some", "each",
+        "both", "his", "her", "their", "its", "i'm", "i'll", "i've", "we'll", "we're", "it's",
+        "don't",
     ];
-    let bare = next.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').replace('’', "'").to_lowercase();
+    let bare = next
+        .trim_matches(|c: char| !c.is_alphanumeric() && c != '\'')
+        .replace('’', "'")
+        .to_lowercase();
     STARTS.contains(&bare.as_str())
 }
 
 fn is_month(next: &str) -> bool {
     const MONTHS: &[&str] = &[
-        "jan", "feb", "mär", "mar", "apr", "mai", "may", "jun", "jul", "aug", "sep", "okt", "oct", "nov", "dez", "dec", "janvier",
-        "quartal", "kw", "halbjahr", "jahrhundert", "stock", "etage", "klasse", "platz",
+        "jan",
+        "feb",
+        "mär",
+        "mar",
+        "apr",
+        "mai",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "okt",
+        "oct",
+        "nov",
+        "dez",
+        "dec",
+        "janvier",
+        "quartal",
+        "kw",
+        "halbjahr",
+        "jahrhundert",
+        "stock",
+        "etage",
+        "klasse",
+        "platz",
     ];
     let lower = next.to_lowercase();
     MONTHS.iter().any(|month| lower.starts_with(month))
@@ -263,18 +305,24 @@ fn is_month(next: &str) -> bool {
 
 /// Abbreviations that stand before something.
 const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "messrs", "mme", "mlle", "hr", "fr", "sr", "sra", "srta", "st", "rev", "gen", "col", "sen", "rep", "gov",
-    "lt", "sgt", "capt", "hon", "vs", "v", "e.g", "i.e", "eg", "ie", "cf", "approx", "ca", "circa", "fig", "figs", "eq", "sec", "ch", "vol",
-    "pp", "p", "no", "nr", "nos", "art", "abs", "tel", "ext", "fax", "dept", "attn", "re", "z.b", "d.h", "u.a", "o.ä", "s.o", "s.u", "i.d.r", "evtl", "ggf",
-    "bzw", "inkl", "exkl", "vgl", "sog", "ehem", "geb", "str", "usf", "mio", "mrd", "tsd", "max", "min", "std", "lfd", "betr", "zzgl", "abzgl",
-    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec", "okt", "dez", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun",
-    "p.ej", "ej", "núm", "pág", "av", "avda", "c.-à-d", "par ex", "ex", "env", "m", "mm", "mt", "ft", "incl", "excl", "resp", "u", "ph.d", "ph", "al", "op", "cit", "bros", "gebr",
+    "mr", "mrs", "ms", "dr", "prof", "messrs", "mme", "mlle", "hr", "fr", "sr", "sra", "srta",
+    "st", "rev", "gen", "col", "sen", "rep", "gov", "lt", "sgt", "capt", "hon", "vs", "v", "e.g",
+    "i.e", "eg", "ie", "cf", "approx", "ca", "circa", "fig", "figs", "eq", "sec", "ch", "vol",
+    "pp", "p", "no", "nr", "nos", "art", "abs", "tel", "ext", "fax", "dept", "attn", "re", "z.b",
+    "d.h", "u.a", "o.ä", "s.o", "s.u", "i.d.r", "evtl", "ggf", "bzw", "inkl", "exkl", "vgl", "sog",
+    "ehem", "geb", "str", "usf", "mio", "mrd", "tsd", "max", "min", "std", "lfd", "betr", "zzgl",
+    "abzgl", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec",
+    "okt", "dez", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "p.ej",
+    "ej", "núm", "pág", "av", "avda", "c.-à-d", "par ex", "ex", "env", "m", "mm", "mt", "ft",
+    "incl", "excl", "resp", "u", "ph.d", "ph", "al", "op", "cit", "bros", "gebr",
 ];
 
 /// Abbreviations that may also close a sentence.
 const CLOSING_ABBREVIATIONS: &[&str] = &[
-    "inc", "corp", "co", "ltd", "llc", "l.p", "lp", "plc", "etc", "usw", "u.s", "u.k", "u.s.a", "a.m", "p.m", "am", "pm", "jr", "sr", "est", "ave", "blvd", "rd", "bldg", "ste", "apt",
-    "hrs", "hr", "mins", "secs", "yr", "yrs", "mo", "mos", "wk", "wks", "qty", "assoc", "intl", "mgmt", "govt", "gmbh", "s.a", "s.l", "d.c", "n.y",
+    "inc", "corp", "co", "ltd", "llc", "l.p", "lp", "plc", "etc", "usw", "u.s", "u.k", "u.s.a",
+    "a.m", "p.m", "am", "pm", "jr", "sr", "est", "ave", "blvd", "rd", "bldg", "ste", "apt", "hrs",
+    "hr", "mins", "secs", "yr", "yrs", "mo", "mos", "wk", "wks", "qty", "assoc", "intl", "mgmt",
+    "govt", "gmbh", "s.a", "s.l", "d.c", "n.y",
 ];
 
 /// Cuts what is longer than [`CHARS_MAX`] at clauses, else at blanks, else anywhere between characters.
@@ -332,20 +380,29 @@ mod tests {
 
     #[test]
     fn abbreviations_do_not() {
-        check("Mr. Muster met Dr. Sample at Example Inc. in Berlin.", &["Mr. Muster met Dr. Sample at Example Inc. in Berlin."]);
+        check(
+            "Mr. Muster met Dr. Sample at Example Inc. in Berlin.",
+            &["Mr. Muster met Dr. Sample at Example Inc. in Berlin."],
+        );
         check("Bring some, e.g. two. Or more.", &["Bring some, e.g. two.", "Or more."]);
         check("Wir nehmen z.B. den Zug. Gut.", &["Wir nehmen z.B. den Zug.", "Gut."]);
         check("We meet at 5 p.m. on Friday.", &["We meet at 5 p.m. on Friday."]);
         check("We meet at 5 p.m. Please come.", &["We meet at 5 p.m.", "Please come."]);
         check("Ask J. R. Muster first. He knows.", &["Ask J. R. Muster first.", "He knows."]);
         check("Am 3. März kommt er. Danke.", &["Am 3. März kommt er.", "Danke."]);
-        check("It is owned by Example Inc. We bought it.", &["It is owned by Example Inc.", "We bought it."]);
+        check(
+            "It is owned by Example Inc. We bought it.",
+            &["It is owned by Example Inc.", "We bought it."],
+        );
     }
 
     #[test]
     fn numbers_addresses_and_dots_do_not() {
         check("It costs 3.50 or 1.200,00. Fine.", &["It costs 3.50 or 1.200,00.", "Fine."]);
-        check("See https://www.example.org/a.b?c=d.e for more. Bye.", &["See https://www.example.org/a.b?c=d.e for more.", "Bye."]);
+        check(
+            "See https://www.example.org/a.b?c=d.e for more. Bye.",
+            &["See https://www.example.org/a.b?c=d.e for more.", "Bye."],
+        );
         check("Well... maybe. Or not.", &["Well... maybe.", "Or not."]);
         check("We waited... Nothing came.", &["We waited...", "Nothing came."]);
         check("Use v2.1 now.", &["Use v2.1 now."]);
@@ -356,22 +413,41 @@ mod tests {
     fn wrapped_lines_are_joined() {
         check(
             "We would like to meet you next week in order to go over the new\nplan for the harbor. Would Tuesday or Wednesday afternoon suit you, or\nThursday?\n",
-            &["We would like to meet you next week in order to go over the new plan for the harbor.", "Would Tuesday or Wednesday afternoon suit you, or Thursday?"],
+            &[
+                "We would like to meet you next week in order to go over the new plan for the harbor.",
+                "Would Tuesday or Wednesday afternoon suit you, or Thursday?",
+            ],
         );
         check("this is\nwrapped early.", &["this is wrapped early."]);
     }
 
     #[test]
     fn items_and_short_lines_stand_alone() {
-        check("We need:\n- milk\n- bread and\n  butter\n1. Do this\n2) Do that. Then rest.", &["We need:", "- milk", "- bread and butter", "1. Do this", "2) Do that.", "Then rest."]);
+        check(
+            "We need:\n- milk\n- bread and\n  butter\n1. Do this\n2) Do that. Then rest.",
+            &[
+                "We need:",
+                "- milk",
+                "- bread and butter",
+                "1. Do this",
+                "2) Do that.",
+                "Then rest.",
+            ],
+        );
         check("Date: 3 March\nPlace: Harbor", &["Date: 3 March", "Place: Harbor"]);
         check("Item\tPrice\nNails\t3.50", &["Item Price", "Nails 3.50"]);
     }
 
     #[test]
     fn greetings_and_sign_offs_are_sentences() {
-        check("Hi Anna,\n\nthe plan is done.\n\nBest regards,\nBen", &["Hi Anna,", "the plan is done.", "Best regards, Ben"]);
-        check("Hi Anna,  the plan is done. Thanks, Ben", &["Hi Anna,", "the plan is done.", "Thanks, Ben"]);
+        check(
+            "Hi Anna,\n\nthe plan is done.\n\nBest regards,\nBen",
+            &["Hi Anna,", "the plan is done.", "Best regards, Ben"],
+        );
+        check(
+            "Hi Anna,  the plan is done. Thanks, Ben",
+            &["Hi Anna,", "the plan is done.", "Thanks, Ben"],
+        );
     }
 
     #[test]

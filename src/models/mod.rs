@@ -7,10 +7,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The embedded reader's encoder: GGUF, Q8_0, llama.cpp's names for BERT.
+/// The embedded reader's encoder: GGUF, `Q8_0`, llama.cpp's names for BERT.
 pub static READER: &[u8] = include_bytes!("../../models/reader.gguf");
 
-/// The embedded reader's WordPiece tokenizer, as `tokenizer.json`.
+/// The embedded reader's `WordPiece` tokenizer, as `tokenizer.json`.
 pub static TOKENIZER: &[u8] = include_bytes!("../../models/reader-tokenizer.json");
 
 /// The fine-tuned layers and heads that judge messages and sentences, as GGUF.

@@ -177,15 +177,12 @@ fn every_ending_is_told_and_no_letter_goes_out_twice() {
         // A start and a second round, as a person or a timer would do it.
         assert!(recover(&mut home.store, NOW).unwrap().is_empty(), "{what}");
         let again = home.send(id, &post.server());
-        let lost_or_twice = match state {
-            LetterState::Approved => {
-                assert_eq!(again.unwrap().outcome, Outcome::Sent, "{what}");
-                post.seen().mails.len() != 1
-            }
-            _ => {
-                assert!(again.is_err(), "{what}");
-                post.seen().mails.len() != copies
-            }
+        let lost_or_twice = if state == LetterState::Approved {
+            assert_eq!(again.unwrap().outcome, Outcome::Sent, "{what}");
+            post.seen().mails.len() != 1
+        } else {
+            assert!(again.is_err(), "{what}");
+            post.seen().mails.len() != copies
         };
         assert!(!lost_or_twice, "{what}");
     }

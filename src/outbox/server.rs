@@ -37,7 +37,7 @@ pub struct Server {
 
 /// Longest wait where none is given. RFC 5321, 4.5.3.2 asks for 5 and 10 minutes; a person is
 /// watching here, and what is cut off is `unknown`, not lost.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Server {
     /// A server with TLS as its port asks for (587: STARTTLS, else from the first byte) and nobody

@@ -38,12 +38,12 @@ pub fn catch_up(
     let generation = store.generation().map_err(documents)?;
     let mut caught = Caught { finished: true, ..Caught::default() };
     if generation > index.watermark() || index.messages_count() == 0 {
-        let scope =
-            Scope { after_generation: Some(index.watermark()), ..Scope::default() };
+        let scope = Scope { after_generation: Some(index.watermark()), ..Scope::default() };
         let headers = store.headers(&scope).map_err(documents)?;
         let total = headers.len() as u64;
         let added: Added = index.add(
-            Chunks::new(store, &headers).map(|item| item.map(|(header, text)| document(header, text))),
+            Chunks::new(store, &headers)
+                .map(|item| item.map(|(header, text)| document(header, text))),
             generation,
             &mut |done| progress(done, total),
         )?;
@@ -51,8 +51,7 @@ pub fn catch_up(
         caught.finished = added.finished;
     }
     if caught.finished && index.messages_count() != store.messages_count(None).map_err(documents)? {
-        let here: BTreeSet<MessageId> =
-            store.ids().map_err(documents)?.into_iter().collect();
+        let here: BTreeSet<MessageId> = store.ids().map_err(documents)?.into_iter().collect();
         let gone: Vec<MessageId> =
             index.all_ids()?.into_iter().filter(|id| !here.contains(id)).collect();
         caught.removed = gone.len() as u64;
@@ -73,9 +72,8 @@ pub fn embed_missing(
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<u64, Error> {
     let covered = vectors.covered();
-    let headers = store
-        .headers(&Scope { newest_first: true, ..Scope::default() })
-        .map_err(documents)?;
+    let headers =
+        store.headers(&Scope { newest_first: true, ..Scope::default() }).map_err(documents)?;
     let here: HashSet<MessageId> = headers.iter().map(|header| header.id).collect();
     let gone: HashSet<MessageId> = covered.difference(&here).copied().collect();
     if !gone.is_empty() {
@@ -84,9 +82,8 @@ pub fn embed_missing(
     let missing: Vec<Header> =
         headers.into_iter().filter(|header| !covered.contains(&header.id)).collect();
     let total = missing.len() as u64;
-    let messages = Chunks::new(store, &missing).map(|item| {
-        item.map(|(header, text)| (header.id, message_pieces(&header.subject, &text)))
-    });
+    let messages = Chunks::new(store, &missing)
+        .map(|item| item.map(|(header, text)| (header.id, message_pieces(&header.subject, &text))));
     embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
 }
 
@@ -161,8 +158,7 @@ impl<'a> Iterator for Chunks<'a> {
             Err(error) => Some(Err(error)),
             Ok(raws) => {
                 self.headers = rest;
-                let texts: Vec<String> =
-                    raws.par_iter().map(|raw| mail::parse(raw).text).collect();
+                let texts: Vec<String> = raws.par_iter().map(|raw| mail::parse(raw).text).collect();
                 self.ready = chunk.iter().zip(texts).collect::<Vec<_>>().into_iter();
                 self.next()
             }

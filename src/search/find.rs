@@ -171,10 +171,8 @@ impl Index {
             let searcher = self.searcher();
             let mut ids = Vec::new();
             for segment in searcher.segment_readers() {
-                let column = segment
-                    .fast_fields()
-                    .i64("id")
-                    .map_err(|cause| self.broken(&cause))?;
+                let column =
+                    segment.fast_fields().i64("id").map_err(|cause| self.broken(&cause))?;
                 ids.extend(
                     segment.doc_ids_alive().filter_map(|doc| column.first(doc)).map(MessageId),
                 );

@@ -12,9 +12,9 @@ mod concept;
 mod document;
 mod embed;
 mod error;
-mod feed;
 #[cfg(test)]
 mod eval;
+mod feed;
 mod filter;
 mod find;
 mod fuse;
@@ -43,6 +43,6 @@ pub use feed::{Caught, catch_up, embed_missing, message_pieces};
 pub use find::{Hit, Matched, Mode, Options};
 pub use index::{Added, Index};
 pub use query::{Fact, Facts, ParseError, Query, parse};
-pub use snippet::{Marker, SNIPPET_CHARS, Snippet};
 pub use scan::{Near, Scan};
+pub use snippet::{Marker, SNIPPET_CHARS, Snippet};
 pub use vectors::{Entry, Vectors};

@@ -109,17 +109,16 @@ impl Store {
             })
             .optional()
             .doing(doing)?;
-        let journal = match open {
-            Some(n) => n,
-            None => {
-                transaction
-                    .execute(
-                        "INSERT INTO journal (time, what, action) VALUES (?1, ?2, ?3)",
-                        params![now.0, format!("import from {location}, interrupted"), action],
-                    )
-                    .doing(doing)?;
-                transaction.last_insert_rowid()
-            }
+        let journal = if let Some(n) = open {
+            n
+        } else {
+            transaction
+                .execute(
+                    "INSERT INTO journal (time, what, action) VALUES (?1, ?2, ?3)",
+                    params![now.0, format!("import from {location}, interrupted"), action],
+                )
+                .doing(doing)?;
+            transaction.last_insert_rowid()
         };
         transaction.commit().doing(doing)?;
         Ok(Acceptor { store: self, source, journal })

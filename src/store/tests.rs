@@ -128,7 +128,9 @@ fn siblings_whose_parent_is_not_here_share_a_thread() {
         mail(
             &dated(
                 minute,
-                &format!("Message-ID: <{id}@example.org>\nReferences: <gone@example.org>\nSubject: {id}"),
+                &format!(
+                    "Message-ID: <{id}@example.org>\nReferences: <gone@example.org>\nSubject: {id}"
+                ),
             ),
             id,
         )
@@ -196,9 +198,8 @@ fn an_interrupted_import_goes_on_in_the_same_entry() {
     let (_dir, mut store) = store();
     let one = mail(&dated(0, "Subject: One"), "1");
     let two = mail(&dated(1, "Subject: Two"), "2");
-    let incoming = |key: &str, raw: &str| {
-        Incoming::new("f".into(), key.into(), String::new(), raw.as_bytes())
-    };
+    let incoming =
+        |key: &str, raw: &str| Incoming::new("f".into(), key.into(), String::new(), raw.as_bytes());
     let mut acceptor = store.accept_from("a", NOW).expect("begun");
     acceptor.accept(&[incoming("1", &one)]).expect("accepted");
     drop(acceptor);
@@ -249,8 +250,11 @@ fn a_store_of_a_newer_version_is_refused_untouched() {
 #[test]
 fn a_file_that_is_no_store_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join(FILE_NAME), "not a database, just words, long enough to look at")
-        .expect("written");
+    std::fs::write(
+        dir.path().join(FILE_NAME),
+        "not a database, just words, long enough to look at",
+    )
+    .expect("written");
     assert!(matches!(Store::open(dir.path()), Err(Error::Foreign { .. } | Error::Sql { .. })));
     assert!(matches!(
         Store::open_existing(&dir.path().join("nowhere")),
@@ -282,7 +286,8 @@ fn derived_rows_are_replaced_and_forgotten() {
     let (_dir, mut store) = store();
     take(&mut store, "a", &[&mail(&dated(0, "Subject: One"), "1")]);
     let id = MessageId(1);
-    let reading = |version: &str| ReadingRow { message: id, version: version.into(), data: "{}".into() };
+    let reading =
+        |version: &str| ReadingRow { message: id, version: version.into(), data: "{}".into() };
     let entry = EntryRow { message: id, ordinal: 0, kind: "ask".into(), data: "{}".into() };
     store.put_readings(&[reading("1")], std::slice::from_ref(&entry)).expect("stored");
     store.put_readings(&[reading("2")], &[entry]).expect("replaced");

@@ -25,11 +25,12 @@ fn by_sender(case: &Case<'_>, tally: &mut Tally) -> f32 {
     let mut odds = 0.0;
     let from = &case.header.from;
     let domain = case.domain();
-    if !case.is_known() && !case.is_familiar() {
-        if let Some(known) = case.history.known_domains().find(|known| looks_like(domain, known)) {
-            odds += tally.weigh("suspicious: looks like a domain you know", 1.0, 5.5);
-            tally.reason(format!("the sender's domain only looks like {known}"), domain);
-        }
+    if !case.is_known()
+        && !case.is_familiar()
+        && let Some(known) = case.history.known_domains().find(|known| looks_like(domain, known))
+    {
+        odds += tally.weigh("suspicious: looks like a domain you know", 1.0, 5.5);
+        tally.reason(format!("the sender's domain only looks like {known}"), domain);
     }
     if !case.is_known() && !case.is_colleague() && !case.is_mass() && !case.header.facts.list_post {
         let homes = case.history.addresses_of(&from.name);
@@ -190,7 +191,7 @@ fn one_edit(a: &str, b: &str) -> bool {
     let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
     match (a.len(), b.len()) {
-        (1, 0) | (0, 1) | (1, 1) => true,
+        (1, 0 | 1) | (0, 1) => true,
         (2, 2) => a[0] == b[1] && a[1] == b[0],
         _ => false,
     }

@@ -203,7 +203,7 @@ fn queries_that_cannot_be_understood() {
     ] {
         for command in ["search", "count", "triage"] {
             let answer = home.run([command, "--", query]);
-            assert_eq!(answer.status, Some(ASKED_WRONGLY), "{command} {:.40}: {answer:?}", query);
+            assert_eq!(answer.status, Some(ASKED_WRONGLY), "{command} {query:.40}: {answer:?}");
             answer.refused(ASKED_WRONGLY, &[]);
         }
     }

@@ -166,7 +166,7 @@ fn an_interrupted_import_is_searchable_as_far_as_it_came() {
     let undisturbed = Undisturbed::new(MESSAGES);
     let home = Home::new();
     let mut child = start(home.command(undisturbed.args()));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     // Wait for the first batch, then kill.
     while std::fs::metadata(home.store()).map_or(0, |meta| meta.len()) < 4_096
         && !home.data().join("postroom.db-wal").metadata().is_ok_and(|m| m.len() > 100_000)

@@ -60,15 +60,14 @@ pub(super) fn fill(text: &str, entry: &Entry, today: &Today) -> Result<String, S
         let (before, from_brace) = rest.split_at(start);
         out.push_str(before);
         let end = from_brace.find('}').map(|end| &from_brace[1..end]);
-        match end.map(|inside| (inside, placeholder(inside, entry, today))) {
-            Some((inside, Some(value))) => {
-                out.push_str(&value?);
-                rest = &from_brace[inside.len() + 2..];
-            }
-            _ => {
-                out.push('{');
-                rest = &from_brace[1..];
-            }
+        if let Some((inside, Some(value))) =
+            end.map(|inside| (inside, placeholder(inside, entry, today)))
+        {
+            out.push_str(&value?);
+            rest = &from_brace[inside.len() + 2..];
+        } else {
+            out.push('{');
+            rest = &from_brace[1..];
         }
     }
     out.push_str(rest);

@@ -1,6 +1,6 @@
 //! `y = x Wᵀ + b` with 8-bit weights and 16-bit activations.
 //!
-//! Weights are Q8_0: blocks of 32 along a row share a scale. They are kept as signed bytes, sixteen
+//! Weights are `Q8_0`: blocks of 32 along a row share a scale. They are kept as signed bytes, sixteen
 //! outputs side by side, pairs of inputs together: `[outputs/16][inputs/32][16 pairs][16 outputs][2]`,
 //! with the scales as `[outputs/16][inputs/32][16]`. Each row of `x` is rounded to 16 bits with one
 //! scale. Products of a block add up in 32-bit integers, exactly (32 · 127 · 32,767 is 1.3 · 10^8);
@@ -28,7 +28,7 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// Packs Q8_0 matrices of `inputs` columns, one below the other.
+    /// Packs `Q8_0` matrices of `inputs` columns, one below the other.
     ///
     /// Each part is whole rows of blocks as they stand in GGUF. `None` when the outputs are no
     /// multiple of 16, or a part is not made of whole rows.

@@ -164,9 +164,9 @@ impl Layout {
 
     pub(super) fn list_start(&mut self, number: Option<i64>) {
         if self.lists.is_empty() {
-            self.paragraph()
+            self.paragraph();
         } else {
-            self.block()
+            self.block();
         }
         self.lists.push(List { number });
     }

@@ -51,7 +51,7 @@ pub(super) fn presentation(tag: &Tag) -> Declared {
                 declared.color = Color::attribute(value).map(Ink::Set);
             }
             "text" if &*tag.name == "body" => {
-                declared.color = Color::attribute(value).map(Ink::Set)
+                declared.color = Color::attribute(value).map(Ink::Set);
             }
             _ => {}
         }

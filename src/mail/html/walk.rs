@@ -366,7 +366,7 @@ impl Walk {
         if alt.chars().any(char::is_alphabetic) {
             self.append_to_link(&alt);
             self.layout.word(&format!("[image: {alt}]"));
-        } else if alt.chars().any(|c| !c.is_ascii()) {
+        } else if !alt.is_ascii() {
             // An emoji sent as a picture.
             self.layout.word(&alt);
         }

@@ -372,10 +372,12 @@ fn is_western(charset: &str) -> bool {
 /// UTF-8 where the bytes are UTF-8, whatever they were said to be; else as said, by the header or by
 /// the HTML itself; else as they are mostly meant.
 fn decode(bytes: &[u8], charset: Option<&str>, kind: TextKind) -> String {
-    if bytes.is_ascii() && charset.is_none() && bytes.windows(3).any(|w| w == b"\x1b$B") {
-        if let Some(japanese) = charset_decoder(b"iso-2022-jp") {
-            return japanese(bytes);
-        }
+    if bytes.is_ascii()
+        && charset.is_none()
+        && bytes.windows(3).any(|w| w == b"\x1b$B")
+        && let Some(japanese) = charset_decoder(b"iso-2022-jp")
+    {
+        return japanese(bytes);
     }
     if let Ok(text) = std::str::from_utf8(bytes)
         && charset.is_none_or(|charset| words::is_unicode_or_ascii(charset) || is_western(charset))

@@ -155,10 +155,10 @@ pub(crate) fn defuse(raw: &[u8]) -> Cow<'_, [u8]> {
             // A nested message stays closed: `message/rfc822`, `message/global`, and the parts of a
             // `multipart/digest`, which are messages unless they say otherwise.
             b'8' if ends_word(raw, at + 3, b"rfc822") => safe.to_mut()[at] = b'z',
-            b'g' | b'G' => {
-                if ends_word(raw, at + 6, b"global") || ends_word(raw, at + 4, b"digest") {
-                    safe.to_mut()[at] = b'z';
-                }
+            b'g' | b'G'
+                if (ends_word(raw, at + 6, b"global") || ends_word(raw, at + 4, b"digest")) =>
+            {
+                safe.to_mut()[at] = b'z';
             }
             _ => {}
         }

@@ -13,25 +13,127 @@ pub(super) struct Attribution {
 
 /// Verbs of writing, as whole words. Words with `'` or blanks are matched as written.
 const VERBS: &[&str] = &[
-    "wrote", "writes", "written", "said", "says", "schrieb", "schreibt", "geschrieben", "écrit",
-    "ecrit", "écrivait", "escribió", "escribio", "escreveu", "scrisse", "scritto", "schreef",
-    "geschreven", "skrev", "skrifaði", "kirjoitti", "napisał", "napisała", "napisał(a)", "pisze",
-    "napsal", "napsal(a)", "napsala", "написал", "написала", "писал", "писала", "пишет", "пише",
-    "написав", "yazdı", "έγραψε", "escriu", "írta", "scris", "viết", "menulis", "idatzi", "napísal",
-    "napísal(a)", "rašė", "pisao", "napisao",
+    "wrote",
+    "writes",
+    "written",
+    "said",
+    "says",
+    "schrieb",
+    "schreibt",
+    "geschrieben",
+    "écrit",
+    "ecrit",
+    "écrivait",
+    "escribió",
+    "escribio",
+    "escreveu",
+    "scrisse",
+    "scritto",
+    "schreef",
+    "geschreven",
+    "skrev",
+    "skrifaði",
+    "kirjoitti",
+    "napisał",
+    "napisała",
+    "napisał(a)",
+    "pisze",
+    "napsal",
+    "napsal(a)",
+    "napsala",
+    "написал",
+    "написала",
+    "писал",
+    "писала",
+    "пишет",
+    "пише",
+    "написав",
+    "yazdı",
+    "έγραψε",
+    "escriu",
+    "írta",
+    "scris",
+    "viết",
+    "menulis",
+    "idatzi",
+    "napísal",
+    "napísal(a)",
+    "rašė",
+    "pisao",
+    "napisao",
 ];
 
 /// The same in languages that put no blank around words.
-const VERBS_JOINED: &[&str] = &["写道", "寫道", "书き", "書きました", "のメール", "작성", "님이 작성"];
+const VERBS_JOINED: &[&str] =
+    &["写道", "寫道", "书き", "書きました", "のメール", "작성", "님이 작성"];
 
 /// What an attribution with a date may begin with.
 const STARTERS: &[&str] = &[
-    "on ", "at ", "in a message dated", "in message", "in article", "am ", "le ", "el ", "il ",
-    "em ", "op ", "den ", "w dniu ", "dnia ", "dne ", "on:", "il giorno ", "em:", "a ", "la data de",
-    "pe ", "vào ", "στις ", "2", "1", "0", "3", "在", "於", "quoting ", "zitat von ", "citando ",
-    "selon ", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "---", "* ", "пн", "вт", "ср", "чт",
-    "пт", "сб", "вс", "kl.", "från", "pada ", "ma ", "ti ", "ke ", "to ", "pe ", "la ", "su ",
-    "missatge de", "[", "el día ", "dana ", "»", "lainaus",
+    "on ",
+    "at ",
+    "in a message dated",
+    "in message",
+    "in article",
+    "am ",
+    "le ",
+    "el ",
+    "il ",
+    "em ",
+    "op ",
+    "den ",
+    "w dniu ",
+    "dnia ",
+    "dne ",
+    "on:",
+    "il giorno ",
+    "em:",
+    "a ",
+    "la data de",
+    "pe ",
+    "vào ",
+    "στις ",
+    "2",
+    "1",
+    "0",
+    "3",
+    "在",
+    "於",
+    "quoting ",
+    "zitat von ",
+    "citando ",
+    "selon ",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "---",
+    "* ",
+    "пн",
+    "вт",
+    "ср",
+    "чт",
+    "пт",
+    "сб",
+    "вс",
+    "kl.",
+    "från",
+    "pada ",
+    "ma ",
+    "ti ",
+    "ke ",
+    "to ",
+    "pe ",
+    "la ",
+    "su ",
+    "missatge de",
+    "[",
+    "el día ",
+    "dana ",
+    "»",
+    "lainaus",
 ];
 
 /// An attribution that begins at line `at`, if there is one.
@@ -85,8 +187,9 @@ fn judge(joined: &str, wrapped: bool) -> Option<bool> {
         if has_clock(joined) && has_date(joined) && word_count(joined) <= 20 {
             return Some(false);
         }
-        return (named && (dated || starts_folded(joined, "quoting") || starts_folded(joined, "zitat")))
-            .then_some(false);
+        return (named
+            && (dated || starts_folded(joined, "quoting") || starts_folded(joined, "zitat")))
+        .then_some(false);
     }
     if wrapped && !(starter && (dated || address)) {
         return None;
@@ -119,5 +222,8 @@ fn same_folded(word: &str, lower: &str) -> bool {
 
 /// `2012/4/2 Anna <anna@example.org>` without a verb or colon, right above a quote.
 pub(super) fn dated_address(line: &str) -> bool {
-    line.len() < 200 && line.contains('<') && line.contains('@') && (has_date(line) || has_clock(line))
+    line.len() < 200
+        && line.contains('<')
+        && line.contains('@')
+        && (has_date(line) || has_clock(line))
 }

@@ -13,31 +13,157 @@ enum Key {
 }
 
 const FROM: &[&str] = &[
-    "from", "von", "de", "da", "van", "från", "fra", "od", "от", "kimden", "lähettäjä", "feladó",
-    "发件人", "寄件者", "差出人", "보낸 사람", "expéditeur", "remitente", "mittente", "remetente",
-    "afzender", "avsändare", "від", "απο", "από", "absender", "expediteur",
+    "from",
+    "von",
+    "de",
+    "da",
+    "van",
+    "från",
+    "fra",
+    "od",
+    "от",
+    "kimden",
+    "lähettäjä",
+    "feladó",
+    "发件人",
+    "寄件者",
+    "差出人",
+    "보낸 사람",
+    "expéditeur",
+    "remitente",
+    "mittente",
+    "remetente",
+    "afzender",
+    "avsändare",
+    "від",
+    "απο",
+    "από",
+    "absender",
+    "expediteur",
 ];
 const DATE: &[&str] = &[
-    "sent", "date", "gesendet", "datum", "envoyé", "envoye", "envoyé le", "enviado", "enviado el",
-    "enviada em", "enviado em", "enviada", "inviato", "data", "verzonden", "skickat", "sendt",
-    "wysłano", "отправлено", "дата", "gönderilen", "gönderme tarihi", "lähetetty", "elküldve", "odesláno",
-    "发送时间", "日期", "送信日時", "日時", "보낸 날짜", "fecha", "dato", "надіслано", "envoyée",
+    "sent",
+    "date",
+    "gesendet",
+    "datum",
+    "envoyé",
+    "envoye",
+    "envoyé le",
+    "enviado",
+    "enviado el",
+    "enviada em",
+    "enviado em",
+    "enviada",
+    "inviato",
+    "data",
+    "verzonden",
+    "skickat",
+    "sendt",
+    "wysłano",
+    "отправлено",
+    "дата",
+    "gönderilen",
+    "gönderme tarihi",
+    "lähetetty",
+    "elküldve",
+    "odesláno",
+    "发送时间",
+    "日期",
+    "送信日時",
+    "日時",
+    "보낸 날짜",
+    "fecha",
+    "dato",
+    "надіслано",
+    "envoyée",
 ];
 const TO: &[&str] = &[
-    "to", "an", "à", "para", "a", "aan", "till", "til", "do", "кому", "kime", "vastaanottaja",
-    "címzett", "komu", "收件人", "宛先", "받는 사람", "destinataire", "destinatario", "pour", "empfänger",
+    "to",
+    "an",
+    "à",
+    "para",
+    "a",
+    "aan",
+    "till",
+    "til",
+    "do",
+    "кому",
+    "kime",
+    "vastaanottaja",
+    "címzett",
+    "komu",
+    "收件人",
+    "宛先",
+    "받는 사람",
+    "destinataire",
+    "destinatario",
+    "pour",
+    "empfänger",
     "mottagare",
 ];
 const SUBJECT: &[&str] = &[
-    "subject", "betreff", "objet", "asunto", "oggetto", "assunto", "onderwerp", "ämne", "emne",
-    "temat", "тема", "konu", "aihe", "tárgy", "předmět", "主题", "主旨", "件名", "제목", "sujet", "re",
+    "subject",
+    "betreff",
+    "objet",
+    "asunto",
+    "oggetto",
+    "assunto",
+    "onderwerp",
+    "ämne",
+    "emne",
+    "temat",
+    "тема",
+    "konu",
+    "aihe",
+    "tárgy",
+    "předmět",
+    "主题",
+    "主旨",
+    "件名",
+    "제목",
+    "sujet",
+    "re",
 ];
 const OTHER: &[&str] = &[
-    "cc", "bcc", "kopie", "blindkopie", "copie", "copie à", "cci", "kopia", "kopi", "копия", "抄送",
-    "reply-to", "antwort an", "répondre à", "responder a", "importance", "wichtigkeit", "priority",
-    "attachments", "anlagen", "sent by", "organization", "newsgroups", "message-id", "when", "where",
-    "c.c.", "cópia", "ccn", "in-reply-to", "references", "reply to", "date sent", "mailed-by",
-    "x-mailer", "resent-from", "sender", "send reply to", "(bcc",
+    "cc",
+    "bcc",
+    "kopie",
+    "blindkopie",
+    "copie",
+    "copie à",
+    "cci",
+    "kopia",
+    "kopi",
+    "копия",
+    "抄送",
+    "reply-to",
+    "antwort an",
+    "répondre à",
+    "responder a",
+    "importance",
+    "wichtigkeit",
+    "priority",
+    "attachments",
+    "anlagen",
+    "sent by",
+    "organization",
+    "newsgroups",
+    "message-id",
+    "when",
+    "where",
+    "c.c.",
+    "cópia",
+    "ccn",
+    "in-reply-to",
+    "references",
+    "reply to",
+    "date sent",
+    "mailed-by",
+    "x-mailer",
+    "resent-from",
+    "sender",
+    "send reply to",
+    "(bcc",
 ];
 
 /// The header a line opens (`*From:* Anna`, `Gesendet: Dienstag`), and what stands after the colon.
@@ -46,10 +172,16 @@ fn key(line: &str) -> Option<(Key, &str)> {
     let colon = line.find([':', '：']).filter(|&at| at > 0 && at <= 40)?;
     let name = line[..colon].trim_end_matches(['*', ' ', '\u{a0}', '\t']).to_lowercase();
     let rest = line[colon..].trim_start_matches([':', '：', '*', ' ', '\t', '\u{a0}']);
-    let kind = [(FROM, Key::From), (DATE, Key::Date), (TO, Key::To), (SUBJECT, Key::Subject), (OTHER, Key::Other)]
-        .into_iter()
-        .find(|(names, _)| names.contains(&name.as_str()))?
-        .1;
+    let kind = [
+        (FROM, Key::From),
+        (DATE, Key::Date),
+        (TO, Key::To),
+        (SUBJECT, Key::Subject),
+        (OTHER, Key::Other),
+    ]
+    .into_iter()
+    .find(|(names, _)| names.contains(&name.as_str()))?
+    .1;
     Some((kind, rest))
 }
 
@@ -184,7 +316,9 @@ pub(super) fn notes_block(lines: &[Line<'_>], at: usize, floor: usize) -> Option
     let lowest = at.saturating_sub(BACK_MAX).max(floor);
     let dated = (lowest..at).rev().find(|&index| stamped(lines[index].trimmed()))?;
     let between_short = lines[dated + 1..at].iter().all(|line| {
-        line.is_blank() || line.text.len() <= 14 || key(line.trimmed()).is_some()
+        line.is_blank()
+            || line.text.len() <= 14
+            || key(line.trimmed()).is_some()
             || starts_folded(line.trimmed(), "please respond to")
     });
     if !between_short {
@@ -231,40 +365,110 @@ pub(super) enum Mark {
 }
 
 const ORIGINAL: &[&str] = &[
-    "original message", "original appointment", "original-nachricht", "originalnachricht",
-    "ursprüngliche nachricht", "urspr. nachricht", "ursprungliche nachricht", "message d'origine",
-    "message d’origine", "message original", "mensaje original", "mensagem original",
-    "messaggio originale", "oorspronkelijk bericht", "oorspronkelijk e-mailbericht",
-    "ursprungligt meddelande", "oprindelig meddelelse", "opprinnelig melding",
-    "alkuperäinen viesti", "wiadomość oryginalna", "oryginalna wiadomość", "původní zpráva",
-    "исходное сообщение", "оригинальное сообщение", "eredeti üzenet", "orijinal mesaj",
-    "原始邮件", "原始郵件", "元のメッセージ", "원본 메시지", "reply message", "reply to message", "quoted text",
-    "missatge original", "pôvodná správa", "mesajul original", "αρχικό μήνυμα", "вихідне повідомлення",
+    "original message",
+    "original appointment",
+    "original-nachricht",
+    "originalnachricht",
+    "ursprüngliche nachricht",
+    "urspr. nachricht",
+    "ursprungliche nachricht",
+    "message d'origine",
+    "message d’origine",
+    "message original",
+    "mensaje original",
+    "mensagem original",
+    "messaggio originale",
+    "oorspronkelijk bericht",
+    "oorspronkelijk e-mailbericht",
+    "ursprungligt meddelande",
+    "oprindelig meddelelse",
+    "opprinnelig melding",
+    "alkuperäinen viesti",
+    "wiadomość oryginalna",
+    "oryginalna wiadomość",
+    "původní zpráva",
+    "исходное сообщение",
+    "оригинальное сообщение",
+    "eredeti üzenet",
+    "orijinal mesaj",
+    "原始邮件",
+    "原始郵件",
+    "元のメッセージ",
+    "원본 메시지",
+    "reply message",
+    "reply to message",
+    "quoted text",
+    "missatge original",
+    "pôvodná správa",
+    "mesajul original",
+    "αρχικό μήνυμα",
+    "вихідне повідомлення",
 ];
 const FORWARDED: &[&str] = &[
-    "forwarded message", "forwarded by", "forwarded from", "begin forwarded message",
-    "weitergeleitete nachricht", "weitergeleitet von", "anfang der weitergeleiteten",
-    "message transféré", "message transfere", "début du message réexpédié", "début du message transféré",
-    "transféré par", "mensaje reenviado", "inicio del mensaje reenviado", "messaggio inoltrato",
-    "inizio messaggio inoltrato", "mensagem encaminhada", "mensagem reencaminhada",
-    "início da mensagem", "doorgestuurd bericht", "begin doorgestuurd bericht",
-    "vidarebefordrat meddelande", "vidarebefordrat mejl", "videresendt meddelelse",
-    "videresendt melding", "edelleenlähetetty viesti", "wiadomość przekazana", "przekazana wiadomość",
-    "přeposlaná zpráva", "пересылаемое сообщение", "пересланное сообщение", "iletilen mesaj",
-    "továbbított üzenet", "转发的邮件", "转发邮件", "轉寄郵件", "転送メッセージ", "전달된 메시지", "forwarded mail",
-    "start of forwarded message", "переслане повідомлення", "mesaj redirecționat", "forwarded msg",
+    "forwarded message",
+    "forwarded by",
+    "forwarded from",
+    "begin forwarded message",
+    "weitergeleitete nachricht",
+    "weitergeleitet von",
+    "anfang der weitergeleiteten",
+    "message transféré",
+    "message transfere",
+    "début du message réexpédié",
+    "début du message transféré",
+    "transféré par",
+    "mensaje reenviado",
+    "inicio del mensaje reenviado",
+    "messaggio inoltrato",
+    "inizio messaggio inoltrato",
+    "mensagem encaminhada",
+    "mensagem reencaminhada",
+    "início da mensagem",
+    "doorgestuurd bericht",
+    "begin doorgestuurd bericht",
+    "vidarebefordrat meddelande",
+    "vidarebefordrat mejl",
+    "videresendt meddelelse",
+    "videresendt melding",
+    "edelleenlähetetty viesti",
+    "wiadomość przekazana",
+    "przekazana wiadomość",
+    "přeposlaná zpráva",
+    "пересылаемое сообщение",
+    "пересланное сообщение",
+    "iletilen mesaj",
+    "továbbított üzenet",
+    "转发的邮件",
+    "转发邮件",
+    "轉寄郵件",
+    "転送メッセージ",
+    "전달된 메시지",
+    "forwarded mail",
+    "start of forwarded message",
+    "переслане повідомлення",
+    "mesaj redirecționat",
+    "forwarded msg",
 ];
 const ENDINGS: &[&str] = &[
-    "end of forwarded message", "end forwarded message", "end of forwarded mail",
-    "ende der weitergeleiteten", "fin du message réexpédié", "fin du message transféré",
-    "fin del mensaje reenviado", "fine messaggio inoltrato", "einde doorgestuurd bericht",
-    "конец пересылаемого сообщения", "end of original message",
+    "end of forwarded message",
+    "end forwarded message",
+    "end of forwarded mail",
+    "ende der weitergeleiteten",
+    "fin du message réexpédié",
+    "fin du message transféré",
+    "fin del mensaje reenviado",
+    "fine messaggio inoltrato",
+    "einde doorgestuurd bericht",
+    "конец пересылаемого сообщения",
+    "end of original message",
 ];
 
 /// The mark at line `at`, with the line after it (a long one wraps: `… on 08/07/2000 ⏎ 07:05 AM ---`).
 pub(super) fn mark(lines: &[Line<'_>], at: usize) -> Option<(Mark, usize)> {
     let text = lines[at].trimmed();
-    let dashes = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '~' | '<' | '>' | '#' | '[' | ']');
+    let dashes = |c: char| {
+        matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '~' | '<' | '>' | '#' | '[' | ']')
+    };
     let inner = text.trim_start_matches(|c: char| dashes(c) || c == ' ');
     let lead = text.len() - inner.len();
     if inner.is_empty() || inner.len() > 160 || (lead < 2 && !inner.ends_with(':')) {
@@ -293,5 +497,6 @@ pub(super) fn mark(lines: &[Line<'_>], at: usize) -> Option<(Mark, usize)> {
 /// A line of nothing but `_`, `-`, `=`, `*`, `~` or `#`, eight or more.
 pub(super) fn is_rule(text: &str) -> bool {
     let text = text.trim();
-    text.len() >= 8 && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '#' | '—' | '–' | ' '))
+    text.len() >= 8
+        && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '#' | '—' | '–' | ' '))
 }

@@ -23,8 +23,10 @@ pub fn letter_shape(text: &str) -> LetterShape {
     let voices = voices(&lines);
     let mut shape = LetterShape::default();
     // The signature cut its run short: look at the run as it was.
-    let joined: Vec<Voice> =
-        voices.iter().map(|&voice| if voice == Voice::Signature { Voice::Own } else { voice }).collect();
+    let joined: Vec<Voice> = voices
+        .iter()
+        .map(|&voice| if voice == Voice::Signature { Voice::Own } else { voice })
+        .collect();
     let runs = own_runs(&joined);
     if let Some(first) = runs.first() {
         shape.greeting = greeting_range(&lines, first.clone());

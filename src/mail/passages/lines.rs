@@ -88,8 +88,7 @@ fn settle_bars(lines: &mut [Line<'_>]) {
             to += 1;
         }
         let next_draws = lines.get(to).is_some_and(|line| line.text.starts_with(['|', '+', '\\']));
-        let before_draws =
-            from > 0 && lines[from - 1].text.starts_with(['|', '+', '\\']);
+        let before_draws = from > 0 && lines[from - 1].text.starts_with(['|', '+', '\\']);
         let table = lines[from..to].iter().any(|line| line.text[1..].contains(" | "));
         if to - from < 2 || next_draws || before_draws || table {
             for line in &mut lines[from..to] {
@@ -164,7 +163,8 @@ pub(super) fn has_date(text: &str) -> bool {
             return true;
         }
         if digits.len() <= 2 || year {
-            parts = if parts > 0 && from > 0 && bytes[from - 1] == separator { parts + 1 } else { 1 };
+            parts =
+                if parts > 0 && from > 0 && bytes[from - 1] == separator { parts + 1 } else { 1 };
             if parts == 3 {
                 return true;
             }

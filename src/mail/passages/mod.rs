@@ -10,9 +10,9 @@ mod headers;
 mod letter;
 mod lines;
 mod phrases;
-mod signature;
 #[cfg(test)]
 mod published_cases;
+mod signature;
 #[cfg(test)]
 mod tests;
 
@@ -191,7 +191,8 @@ fn attributed(lines: &[Line<'_>], at: usize) -> Option<Block> {
         return Some(Block { voice: Voice::Quoted, start: at, end: found.last + 1 });
     }
     if let Some(next) = next.filter(|&next| lines[next].trimmed().starts_with("<<")) {
-        let end = (next..lines.len().min(next + 200)).find(|&index| lines[index].text.ends_with(">>"));
+        let end =
+            (next..lines.len().min(next + 200)).find(|&index| lines[index].text.ends_with(">>"));
         return end.map(|end| Block { voice: Voice::Quoted, start: at, end: end + 1 });
     }
     found.strong.then(|| unmarked(lines, at, found.last + 1, Voice::Quoted))
@@ -204,7 +205,8 @@ fn unmarked(lines: &[Line<'_>], start: usize, after: usize, voice: Voice) -> Blo
     if marked {
         return Block { voice, start, end: after };
     }
-    let close = (after..lines.len()).find(|&index| matches!(mark(lines, index), Some((Mark::End, _))));
+    let close =
+        (after..lines.len()).find(|&index| matches!(mark(lines, index), Some((Mark::End, _))));
     Block { voice, start, end: close.map_or(lines.len(), |index| index + 1) }
 }
 

@@ -117,10 +117,13 @@ fn talon_signatures() {
     let mut right = 0;
     let names = ["camel_case", "jeff", "johndoeexamplecom", "long", "short_url", "sparse"];
     for name in names {
-        let read = |end: &str| fs::read_to_string(folder.join(format!("stripped/{name}_{end}"))).unwrap();
-        let (body, signature) = (read("body").replace("#sig#", ""), read("signature").replace("#sig#", ""));
+        let read =
+            |end: &str| fs::read_to_string(folder.join(format!("stripped/{name}_{end}"))).unwrap();
+        let (body, signature) =
+            (read("body").replace("#sig#", ""), read("signature").replace("#sig#", ""));
         let shape = letter_shape(&body);
-        let found = [shape.sign_off, shape.signature].into_iter().flatten().map(|range| range.start).min();
+        let found =
+            [shape.sign_off, shape.signature].into_iter().flatten().map(|range| range.start).min();
         let found = found.map_or("", |start| body[start..].trim());
         if found == signature.trim() {
             right += 1;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::headers::is_rule;
 use super::lines::{Line, word_count};
 use super::phrases::{
-    Closing, begins_upper, closing, is_device_line, is_legal, is_list_footer, is_name, is_postscript,
+    Closing, begins_upper, closing, is_device_line, is_legal, is_list_footer, is_name,
+    is_postscript,
 };
 
 /// How a run of own lines ends. All three are line numbers.
@@ -109,9 +110,8 @@ fn legal_start(lines: &[Line<'_>], run: Range<usize>) -> Option<usize> {
             to += 1;
         }
         // A rule or a row of stars may stand on the first line.
-        let open = (at..to).find(|&index| {
-            !is_rule(lines[index].trimmed()) && !lines[index].trimmed().is_empty()
-        });
+        let open = (at..to)
+            .find(|&index| !is_rule(lines[index].trimmed()) && !lines[index].trimmed().is_empty());
         if let Some(open) = open
             && any_filled(lines, run.start..at)
             && is_legal(&joined(lines, open..to))
@@ -201,7 +201,9 @@ fn worded_sign_off(lines: &[Line<'_>], run: Range<usize>) -> Option<Range<usize>
                 match next.filter(|&next| next - at <= 3 && is_name(lines[next].trimmed())) {
                     Some(name) => return Some(at..name + 1),
                     // `Thanks for the report.` as the whole mail says something.
-                    None if kind == Closing::Words && !(first && below == 0) => return Some(at..at + 1),
+                    None if kind == Closing::Words && !(first && below == 0) => {
+                        return Some(at..at + 1);
+                    }
                     None if next.is_none() && !first => return Some(at..at + 1),
                     None => {}
                 }
@@ -264,7 +266,18 @@ fn contact_block(lines: &[Line<'_>], run: Range<usize>) -> Option<usize> {
 /// line under it (`Example Trading`) is left to the signature.
 fn name_alone(lines: &[Line<'_>], run: Range<usize>) -> Option<Range<usize>> {
     const NO_NAME: &[&str] = &[
-        "yes", "no", "ok", "okay", "done", "agreed", "please", "fyi", "sure", "great", "hi", "hello",
+        "yes",
+        "no",
+        "ok",
+        "okay",
+        "done",
+        "agreed",
+        "please",
+        "fyi",
+        "sure",
+        "great",
+        "hi",
+        "hello",
         "regarding",
     ];
     let last = run.end.checked_sub(1).filter(|&last| last > run.start)?;
@@ -299,9 +312,7 @@ pub(super) fn is_sentence(line: &str) -> bool {
         return !line.contains(" | ") && !line.contains('•');
     }
     // `Anna Muster, Ph.D.` and `Example Inc.` end with a full stop too.
-    words >= 4
-        && line.ends_with(['.', '?', '!'])
-        && !titled(line)
+    words >= 4 && line.ends_with(['.', '?', '!']) && !titled(line)
 }
 
 /// Whether every word begins like a name's.
@@ -311,7 +322,47 @@ fn titled(line: &str) -> bool {
 
 /// A way to reach somebody: telephone, address of a person or a page, label of one.
 pub(super) fn is_contact(line: &str) -> bool {
-    const LABELS: &[&str] = &["tel", "tel.", "phone", "ph", "fax", "mobile", "mob", "cell", "office", "direct", "skype", "email", "e-mail", "mail", "web", "www", "pager", "telefon", "mobil", "téléphone", "tél", "móvil", "teléfono", "t", "f", "m", "p", "o", "c", "internet", "voice", "ext", "icq", "pgp", "gsm", "aim", "twitter", "linkedin", "fon"];
+    const LABELS: &[&str] = &[
+        "tel",
+        "tel.",
+        "phone",
+        "ph",
+        "fax",
+        "mobile",
+        "mob",
+        "cell",
+        "office",
+        "direct",
+        "skype",
+        "email",
+        "e-mail",
+        "mail",
+        "web",
+        "www",
+        "pager",
+        "telefon",
+        "mobil",
+        "téléphone",
+        "tél",
+        "móvil",
+        "teléfono",
+        "t",
+        "f",
+        "m",
+        "p",
+        "o",
+        "c",
+        "internet",
+        "voice",
+        "ext",
+        "icq",
+        "pgp",
+        "gsm",
+        "aim",
+        "twitter",
+        "linkedin",
+        "fon",
+    ];
     if line.len() > 120 {
         return false;
     }
@@ -320,13 +371,29 @@ pub(super) fn is_contact(line: &str) -> bool {
     let label = lower.split([':', ' ', '.', '/', '(']).next().unwrap_or_default();
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     let letters = line.chars().filter(|c| c.is_alphabetic()).count();
-    if LABELS.contains(&label) && words <= 8 && (digits >= 5 || lower.contains('@') || lower.contains("://") || lower.contains("www.") || lower[label.len()..].starts_with(':')) {
+    if LABELS.contains(&label)
+        && words <= 8
+        && (digits >= 5
+            || lower.contains('@')
+            || lower.contains("://")
+            || lower.contains("www.")
+            || lower[label.len()..].starts_with(':'))
+    {
         return true;
     }
-    if digits >= 7 && digits + 4 >= letters && !line.contains(['$', '€', '%', '£']) && words <= 8 && looks_like_phone(line) {
+    if digits >= 7
+        && digits + 4 >= letters
+        && !line.contains(['$', '€', '%', '£'])
+        && words <= 8
+        && looks_like_phone(line)
+    {
         return true;
     }
-    words <= 3 && (lower.contains("http://") || lower.contains("https://") || lower.starts_with("www.") || (lower.contains('@') && lower.contains('.')))
+    words <= 3
+        && (lower.contains("http://")
+            || lower.contains("https://")
+            || lower.starts_with("www.")
+            || (lower.contains('@') && lower.contains('.')))
 }
 
 /// Figures in groups with the marks of a telephone number, not a sum or a date.
@@ -334,5 +401,6 @@ fn looks_like_phone(line: &str) -> bool {
     let mut groups = line.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
     let long = groups.clone().any(|group| group.len() >= 6);
     let three = groups.by_ref().filter(|group| group.len() >= 2).count() >= 3;
-    (long || three) && !line.contains(',') && !line.contains(':') || line.trim_start().starts_with('+')
+    (long || three) && !line.contains(',') && !line.contains(':')
+        || line.trim_start().starts_with('+')
 }

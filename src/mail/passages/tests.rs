@@ -42,7 +42,9 @@ fn passages_cover_the_text() {
 
 #[test]
 fn answers_between_quotes_stay() {
-    check("q On Tue, 3 Mar 2026 at 10:02, Anna Muster <anna@example.org> wrote:\nq > Shall we ship?\nq \no Yes.\no \nq > And the docs?\nq \no They follow on Friday.");
+    check(
+        "q On Tue, 3 Mar 2026 at 10:02, Anna Muster <anna@example.org> wrote:\nq > Shall we ship?\nq \no Yes.\no \nq > And the docs?\nq \no They follow on Friday.",
+    );
 }
 
 #[test]
@@ -78,22 +80,38 @@ fn attributions_in_many_tongues_are_quotes() {
 
 #[test]
 fn wrapped_attributions_are_quotes() {
-    check("o Fine.\nq On Tue, Mar 3, 2026 at 10:02 AM, Anna Muster\nq <anna@example.org>\nq wrote:\nq \nq > When?");
-    check("o Fine.\no \nq On Tue, Mar 3, 2026 at 10:02 AM, Anna Muster <anna@example.org>\nq wrote:\nq \nq When do we meet?");
+    check(
+        "o Fine.\nq On Tue, Mar 3, 2026 at 10:02 AM, Anna Muster\nq <anna@example.org>\nq wrote:\nq \nq > When?",
+    );
+    check(
+        "o Fine.\no \nq On Tue, Mar 3, 2026 at 10:02 AM, Anna Muster <anna@example.org>\nq wrote:\nq \nq When do we meet?",
+    );
 }
 
 #[test]
 fn a_sentence_is_no_attribution() {
-    check("o On your machine you can run:\no \no     start now\no \no On Monday Bob wrote: we need more.\no One thing he said:\no \no stop.");
+    check(
+        "o On your machine you can run:\no \no     start now\no \no On Monday Bob wrote: we need more.\no One thing he said:\no \no stop.",
+    );
 }
 
 #[test]
 fn outlook_blocks_are_quotes() {
-    check("o Done.\no \nq From: Anna Muster [mailto:anna@example.org]\nq Sent: Tuesday, March 3, 2026 10:02 AM\nq To: Ben\nq Subject: Numbers\nq \nq Please send them.\nq \nq Anna");
-    check("o Erledigt.\no \nq Von: Anna Muster\nq Gesendet: Dienstag, 3. März 2026 10:02\nq An: Ben\nq Betreff: Zahlen\nq \nq Bitte schicken.");
-    check("o Fait.\no \nq ________________________________\nq De : Anna Muster <anna@example.org>\nq Envoyé : mardi 3 mars 2026 10:02\nq À : Ben\nq Objet : Chiffres\nq \nq Merci.");
-    check("o Hecho.\no \nq *De:* Anna Muster\nq *Enviado el:* martes, 3 de marzo de 2026 10:02\nq *Para:* Ben\nq *Asunto:* Cifras\nq \nq Gracias.");
-    check("o Done.\no \nq  -----Original Message-----\nq From: \tMuster, Anna\nq Sent:\tTuesday, March 03, 2026 10:02 AM\nq To:\tBen\nq \nq Hello");
+    check(
+        "o Done.\no \nq From: Anna Muster [mailto:anna@example.org]\nq Sent: Tuesday, March 3, 2026 10:02 AM\nq To: Ben\nq Subject: Numbers\nq \nq Please send them.\nq \nq Anna",
+    );
+    check(
+        "o Erledigt.\no \nq Von: Anna Muster\nq Gesendet: Dienstag, 3. März 2026 10:02\nq An: Ben\nq Betreff: Zahlen\nq \nq Bitte schicken.",
+    );
+    check(
+        "o Fait.\no \nq ________________________________\nq De : Anna Muster <anna@example.org>\nq Envoyé : mardi 3 mars 2026 10:02\nq À : Ben\nq Objet : Chiffres\nq \nq Merci.",
+    );
+    check(
+        "o Hecho.\no \nq *De:* Anna Muster\nq *Enviado el:* martes, 3 de marzo de 2026 10:02\nq *Para:* Ben\nq *Asunto:* Cifras\nq \nq Gracias.",
+    );
+    check(
+        "o Done.\no \nq  -----Original Message-----\nq From: \tMuster, Anna\nq Sent:\tTuesday, March 03, 2026 10:02 AM\nq To:\tBen\nq \nq Hello",
+    );
 }
 
 #[test]
@@ -103,23 +121,41 @@ fn a_template_with_from_and_to_is_own() {
 
 #[test]
 fn a_memo_is_own() {
-    check("o TO: All staff\no FROM: Anna Muster\no DATE: March 3, 2026\no SUBJECT: Parking\no \no The lot is closed.");
+    check(
+        "o TO: All staff\no FROM: Anna Muster\no DATE: March 3, 2026\no SUBJECT: Parking\no \no The lot is closed.",
+    );
 }
 
 #[test]
 fn notes_blocks_are_quotes() {
-    check("o We can do that.\no \nq \"Anna Muster\" <anna@example.org> on 04/12/2001 10:00:00 AM\nq To: ben@example.org\nq cc: \nq \nq Subject: Numbers\nq \nq Please send them.");
-    check("o We can do that.\no \nq Anna Muster@EXAMPLE\nq 04/12/2001 10:00 AM\nq To: Ben Sample/EX@EX, Carla\nq Proof/EX@EX\nq cc:  \nq Subject: Numbers\nq \nq Please send them.");
-    check("f \nf Anna Muster\nf 04/12/2001 10:00 AM\nf To: Ben\nf cc:\nf Subject: Numbers\nf \nf Please.");
+    check(
+        "o We can do that.\no \nq \"Anna Muster\" <anna@example.org> on 04/12/2001 10:00:00 AM\nq To: ben@example.org\nq cc: \nq \nq Subject: Numbers\nq \nq Please send them.",
+    );
+    check(
+        "o We can do that.\no \nq Anna Muster@EXAMPLE\nq 04/12/2001 10:00 AM\nq To: Ben Sample/EX@EX, Carla\nq Proof/EX@EX\nq cc:  \nq Subject: Numbers\nq \nq Please send them.",
+    );
+    check(
+        "f \nf Anna Muster\nf 04/12/2001 10:00 AM\nf To: Ben\nf cc:\nf Subject: Numbers\nf \nf Please.",
+    );
 }
 
 #[test]
 fn forwarded_mail_is_told_apart() {
-    check("o For you.\no \nf ---------- Forwarded message ---------\nf From: Anna <anna@example.org>\nf Date: Tue, 3 Mar 2026 at 10:02\nf Subject: Numbers\nf To: Ben\nf \nf Hello Ben");
-    check("o For you.\no \nf Begin forwarded message:\nf \nf > From: Anna <anna@example.org>\nf > Subject: Numbers\nf > \nf > Hello");
-    check("o Ben,\no \no See below.\nf ---------------------- Forwarded by Anna Muster/EX on 08/07/2000 \nf 07:05 AM ---------------------------\nf \nf \nf Carla@EX\nf 08/04/2000 03:13 PM\nf To: Anna\nf Subject: x\nf \nf Text.");
-    check("o Siehe unten.\no \nf -------- Weitergeleitete Nachricht --------\nf Betreff: Zahlen\nf Von: Anna\nf \nf Hallo\nf \nf ----- Ende der weitergeleiteten Nachricht -----\nf \no Was meinst du?");
-    check("f From: Anna <anna@example.org>\nf Sent: Tuesday, March 3, 2026 10:02 AM\nf To: Ben\nf Subject: Numbers\nf \nf Text.");
+    check(
+        "o For you.\no \nf ---------- Forwarded message ---------\nf From: Anna <anna@example.org>\nf Date: Tue, 3 Mar 2026 at 10:02\nf Subject: Numbers\nf To: Ben\nf \nf Hello Ben",
+    );
+    check(
+        "o For you.\no \nf Begin forwarded message:\nf \nf > From: Anna <anna@example.org>\nf > Subject: Numbers\nf > \nf > Hello",
+    );
+    check(
+        "o Ben,\no \no See below.\nf ---------------------- Forwarded by Anna Muster/EX on 08/07/2000 \nf 07:05 AM ---------------------------\nf \nf \nf Carla@EX\nf 08/04/2000 03:13 PM\nf To: Anna\nf Subject: x\nf \nf Text.",
+    );
+    check(
+        "o Siehe unten.\no \nf -------- Weitergeleitete Nachricht --------\nf Betreff: Zahlen\nf Von: Anna\nf \nf Hallo\nf \nf ----- Ende der weitergeleiteten Nachricht -----\nf \no Was meinst du?",
+    );
+    check(
+        "f From: Anna <anna@example.org>\nf Sent: Tuesday, March 3, 2026 10:02 AM\nf To: Ben\nf Subject: Numbers\nf \nf Text.",
+    );
 }
 
 #[test]
@@ -133,8 +169,12 @@ fn signatures_follow_their_mark() {
 
 #[test]
 fn contact_blocks_are_signature_and_sign_offs_own() {
-    check("o Text here.\no \no Best regards,\no Anna Muster\ns Head of Nothing\ns Tel. +49 30 1234567");
-    check("o Please call me this afternoon.\no \ns Anna Muster\ns anna@example.org\ns (555) 555-0100");
+    check(
+        "o Text here.\no \no Best regards,\no Anna Muster\ns Head of Nothing\ns Tel. +49 30 1234567",
+    );
+    check(
+        "o Please call me this afternoon.\no \ns Anna Muster\ns anna@example.org\ns (555) 555-0100",
+    );
     check("o I will not be there until midnight.  Sorry!\no \no Anna Muster\ns Example Trading");
     check("o You can reach Ben there all day:\no \no Ben Sample\no 555-555-0100");
     check("o Text here.\no \no Thanks,\no Anna\no \no P.S. The key is at the desk.");
@@ -142,8 +182,12 @@ fn contact_blocks_are_signature_and_sign_offs_own() {
 
 #[test]
 fn footers_are_signature() {
-    check("o Text here, not much.\no \ns _______________________________________________\ns Birds mailing list\ns Birds@lists.example.org\ns https://lists.example.org/birds");
-    check("o Text here, not much.\no \ns This e-mail and any attachments are confidential and intended only for the\ns addressee. If you received it in error, notify the sender and delete it.");
+    check(
+        "o Text here, not much.\no \ns _______________________________________________\ns Birds mailing list\ns Birds@lists.example.org\ns https://lists.example.org/birds",
+    );
+    check(
+        "o Text here, not much.\no \ns This e-mail and any attachments are confidential and intended only for the\ns addressee. If you received it in error, notify the sender and delete it.",
+    );
     check("o Text here, not much.\no \no Anna\ns \ns CONFIDENTIALITY NOTICE: this message is privileged. Unauthorized use is\ns prohibited.\ns \ns Example Ltd. is registered somewhere.".replace("o Anna\ns ", "o Anna\no ").as_str());
 }
 
@@ -157,7 +201,9 @@ fn bars_and_initials_quote_where_they_stand_together() {
 
 #[test]
 fn wrapped_tails_of_quotes_are_quotes() {
-    check("q Anna wrote:\nq > A line so long that some program somewhere wrapped it at column\nq eighty\nq > and it went on.\no Yes.");
+    check(
+        "q Anna wrote:\nq > A line so long that some program somewhere wrapped it at column\nq eighty\nq > and it went on.\no Yes.",
+    );
 }
 
 #[test]
@@ -168,7 +214,12 @@ fn own_words_leave_the_rest_out() {
 }
 
 #[track_caller]
-fn check_shape(text: &str, greeting: Option<&str>, sign_off: Option<&str>, signature: Option<&str>) {
+fn check_shape(
+    text: &str,
+    greeting: Option<&str>,
+    sign_off: Option<&str>,
+    signature: Option<&str>,
+) {
     let shape = letter_shape(text);
     assert_eq!(shape.greeting.map(|range| &text[range]), greeting, "greeting in {text:?}");
     assert_eq!(shape.sign_off.map(|range| &text[range]), sign_off, "sign-off in {text:?}");
@@ -177,32 +228,85 @@ fn check_shape(text: &str, greeting: Option<&str>, sign_off: Option<&str>, signa
 
 #[test]
 fn letters_have_a_shape() {
-    check_shape("Hi Ben,\n\nyes.\n\nBest regards,\nAnna", Some("Hi Ben,"), Some("Best regards,\nAnna"), None);
+    check_shape(
+        "Hi Ben,\n\nyes.\n\nBest regards,\nAnna",
+        Some("Hi Ben,"),
+        Some("Best regards,\nAnna"),
+        None,
+    );
     check_shape("Ben,\n\nyes, it is.\n\nAnna", Some("Ben,"), Some("Anna"), None);
-    check_shape("Ben/Carla:\n\nyes, it is.\n\nThanks, Anna", Some("Ben/Carla:"), Some("Thanks, Anna"), None);
+    check_shape(
+        "Ben/Carla:\n\nyes, it is.\n\nThanks, Anna",
+        Some("Ben/Carla:"),
+        Some("Thanks, Anna"),
+        None,
+    );
     check_shape("Hi Ben,  the figures are in.", Some("Hi Ben,"), None, None);
     check_shape("Hello all\n\nwe move.\n-anna", Some("Hello all"), Some("-anna"), None);
-    check_shape("Sehr geehrte Frau Muster,\n\nanbei der Vertrag.\n\nMit freundlichen Grüßen\n\nBen Sample\nExample GmbH\nTel. 030 1234567", Some("Sehr geehrte Frau Muster,"), Some("Mit freundlichen Grüßen\n\nBen Sample"), Some("Example GmbH\nTel. 030 1234567"));
-    check_shape("Liebe Anna,\nbis morgen.\nViele Grüße\nBen", Some("Liebe Anna,"), Some("Viele Grüße\nBen"), None);
-    check_shape("Bonjour Anna,\n\nvoici le devis.\n\nCordialement,\nBen", Some("Bonjour Anna,"), Some("Cordialement,\nBen"), None);
-    check_shape("Hola Anna:\n\nadjunto el plan.\n\nUn saludo,\nBen", Some("Hola Anna:"), Some("Un saludo,\nBen"), None);
-    check_shape("Good morning Ben,\nsee below.\nThanks for your help!\nAnna", Some("Good morning Ben,"), Some("Thanks for your help!\nAnna"), None);
+    check_shape(
+        "Sehr geehrte Frau Muster,\n\nanbei der Vertrag.\n\nMit freundlichen Grüßen\n\nBen Sample\nExample GmbH\nTel. 030 1234567",
+        Some("Sehr geehrte Frau Muster,"),
+        Some("Mit freundlichen Grüßen\n\nBen Sample"),
+        Some("Example GmbH\nTel. 030 1234567"),
+    );
+    check_shape(
+        "Liebe Anna,\nbis morgen.\nViele Grüße\nBen",
+        Some("Liebe Anna,"),
+        Some("Viele Grüße\nBen"),
+        None,
+    );
+    check_shape(
+        "Bonjour Anna,\n\nvoici le devis.\n\nCordialement,\nBen",
+        Some("Bonjour Anna,"),
+        Some("Cordialement,\nBen"),
+        None,
+    );
+    check_shape(
+        "Hola Anna:\n\nadjunto el plan.\n\nUn saludo,\nBen",
+        Some("Hola Anna:"),
+        Some("Un saludo,\nBen"),
+        None,
+    );
+    check_shape(
+        "Good morning Ben,\nsee below.\nThanks for your help!\nAnna",
+        Some("Good morning Ben,"),
+        Some("Thanks for your help!\nAnna"),
+        None,
+    );
     check_shape("Yes, do it.", None, None, None);
     check_shape("However, we must wait.\nHighly unlikely though.", None, None, None);
     check_shape("Thanks for the report.", None, None, None);
     check_shape("Tomorrow:\n\n- eggs", None, None, None);
     check_shape("", None, None, None);
-    check_shape("Ok.\n\nCheers\nAnna\n\nOn 3 Mar 2026, at 10:02, Ben <ben@example.org> wrote:\n> Fine?", None, Some("Cheers\nAnna"), None);
+    check_shape(
+        "Ok.\n\nCheers\nAnna\n\nOn 3 Mar 2026, at 10:02, Ben <ben@example.org> wrote:\n> Fine?",
+        None,
+        Some("Cheers\nAnna"),
+        None,
+    );
 }
 
 #[test]
 fn time_is_linear_in_the_text() {
     // Each of these was quadratic in some mail program: many colons, marks, rules, blanks.
-    let pieces = ["From: a\n", ">", "--\n", "________\n", "\n", "On 3 Mar 2026 wrote\n", "To: a\n", "unsubscribe\n\n", "Thanks,\n", "| a\n", "> a\nb\n"];
+    let pieces = [
+        "From: a\n",
+        ">",
+        "--\n",
+        "________\n",
+        "\n",
+        "On 3 Mar 2026 wrote\n",
+        "To: a\n",
+        "unsubscribe\n\n",
+        "Thanks,\n",
+        "| a\n",
+        "> a\nb\n",
+    ];
     for piece in pieces {
         let text = piece.repeat(400_000 / piece.len());
         let start = std::time::Instant::now();
-        let covered: usize = passages(&text).iter().map(|passage| passage.end - passage.start).sum();
+        let covered: usize =
+            passages(&text).iter().map(|passage| passage.end - passage.start).sum();
         assert_eq!(covered, text.len());
         assert!(start.elapsed().as_secs() < 20, "{piece:?} took {:?}", start.elapsed());
     }

@@ -56,8 +56,10 @@ impl Calendar {
             let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
             (hour <= 24 && minute < 60 && hour * 60 + minute <= 1440).then(|| hour * 60 + minute)
         };
-        let (start_minute, end_minute) =
-            minute(start).zip(minute(end)).filter(|(start, end)| start < end).ok_or_else(unknown)?;
+        let (start_minute, end_minute) = minute(start)
+            .zip(minute(end))
+            .filter(|(start, end)| start < end)
+            .ok_or_else(unknown)?;
         Ok(Self { zone, days: set, start_minute, end_minute })
     }
 
@@ -231,14 +233,26 @@ mod tests {
         let calendar = berlin();
         let monday = at("2026-03-02T10:00:00+01:00");
         assert_eq!(calendar.end_of_working_day(monday), at("2026-03-02T17:30:00+01:00"));
-        assert_eq!(calendar.end_of_working_day(at("2026-03-02T17:30:00+01:00")), at("2026-03-03T17:30:00+01:00"));
-        assert_eq!(calendar.end_of_working_day(at("2026-03-06T19:00:00+01:00")), at("2026-03-09T17:30:00+01:00"));
+        assert_eq!(
+            calendar.end_of_working_day(at("2026-03-02T17:30:00+01:00")),
+            at("2026-03-03T17:30:00+01:00")
+        );
+        assert_eq!(
+            calendar.end_of_working_day(at("2026-03-06T19:00:00+01:00")),
+            at("2026-03-09T17:30:00+01:00")
+        );
         assert!(calendar.is_working(monday));
         assert!(!calendar.is_working(at("2026-03-02T17:30:00+01:00")));
         assert!(!calendar.is_working(at("2026-03-07T10:00:00+01:00")));
         assert_eq!(calendar.next_working_start(monday), monday);
-        assert_eq!(calendar.next_working_start(at("2026-03-07T10:00:00+01:00")), at("2026-03-09T09:00:00+01:00"));
-        assert_eq!(calendar.previous_working_end(at("2026-03-07T10:00:00+01:00")), at("2026-03-06T17:30:00+01:00"));
+        assert_eq!(
+            calendar.next_working_start(at("2026-03-07T10:00:00+01:00")),
+            at("2026-03-09T09:00:00+01:00")
+        );
+        assert_eq!(
+            calendar.previous_working_end(at("2026-03-07T10:00:00+01:00")),
+            at("2026-03-06T17:30:00+01:00")
+        );
         assert_eq!(calendar.previous_working_end(monday), monday);
         assert_eq!(calendar.working_minutes_between(monday, at("2026-03-03T09:30:00+01:00")), 480);
         assert_eq!(calendar.working_minutes_between(at("2026-03-03T09:30:00+01:00"), monday), -480);
@@ -248,7 +262,10 @@ mod tests {
     fn odd_calendars_still_work() {
         let mut never = berlin();
         never.days = [false; 7];
-        assert_eq!(never.end_of_working_day(at("2026-03-07T10:00:00+01:00")), at("2026-03-07T17:30:00+01:00"));
+        assert_eq!(
+            never.end_of_working_day(at("2026-03-07T10:00:00+01:00")),
+            at("2026-03-07T17:30:00+01:00")
+        );
         let mut reversed = berlin();
         (reversed.start_minute, reversed.end_minute) = (1020, 540);
         assert!(reversed.is_working(at("2026-03-02T23:00:00+01:00")));
@@ -256,7 +273,8 @@ mod tests {
 
     #[test]
     fn the_configuration_is_read() {
-        let calendar = Calendar::parse(Zone::utc(), &["mon", "Tuesday", "sun"], "08:30-16:00").unwrap();
+        let calendar =
+            Calendar::parse(Zone::utc(), &["mon", "Tuesday", "sun"], "08:30-16:00").unwrap();
         assert_eq!(calendar.days, [true, true, false, false, false, false, true]);
         assert_eq!((calendar.start_minute, calendar.end_minute), (510, 960));
         assert!(Calendar::parse(Zone::utc(), &["someday"], "09:00-17:00").is_err());

@@ -108,7 +108,12 @@ enum Cue {
     None,
 }
 
-fn mention(reader: &Reader<'_>, at: usize, found: Found, tells_past: bool) -> Option<(TimeMention, usize)> {
+fn mention(
+    reader: &Reader<'_>,
+    at: usize,
+    found: Found,
+    tells_past: bool,
+) -> Option<(TimeMention, usize)> {
     let (cue, cue_start) = cue_before(reader, at);
     let mut end = found.end;
     let mut cue = cue;
@@ -151,8 +156,39 @@ fn mention(reader: &Reader<'_>, at: usize, found: Found, tells_past: bool) -> Op
 /// The cue that stands before the time at token `at`, and where it begins.
 fn cue_before(reader: &Reader<'_>, at: usize) -> (Cue, usize) {
     const FILLERS: &[&str] = &[
-        "the", "den", "dem", "der", "am", "zum", "le", "la", "el", "los", "les", "um", "at", "on", "à", "a", "las", "around", "about", "approximately",
-        "say", "this", "@", "du", "de", "del", "au", "no", "von", "unserem", "this", "latest", "einschließlich",
+        "the",
+        "den",
+        "dem",
+        "der",
+        "am",
+        "zum",
+        "le",
+        "la",
+        "el",
+        "los",
+        "les",
+        "um",
+        "at",
+        "on",
+        "à",
+        "a",
+        "las",
+        "around",
+        "about",
+        "approximately",
+        "say",
+        "this",
+        "@",
+        "du",
+        "de",
+        "del",
+        "au",
+        "no",
+        "von",
+        "unserem",
+        "this",
+        "latest",
+        "einschließlich",
     ];
     const PHRASES: &[(&[&str], Cue)] = &[
         (&["no", "later", "than"], Cue::By),
@@ -265,15 +301,16 @@ fn cue_behind(reader: &Reader<'_>, end: usize) -> Option<usize> {
 
 /// Whether the sentence announces a deadline shortly before: `the deadline for comments is Friday`.
 fn headed(reader: &Reader<'_>, at: usize) -> bool {
-    const HEADS: &[&str] = &[
-        "deadline", "frist", "abgabetermin", "échéance", "cutoff", "rsvp", "due-date",
+    const HEADS: &[&str] =
+        &["deadline", "frist", "abgabetermin", "échéance", "cutoff", "rsvp", "due-date"];
+    const NEAR_HEADS: &[&str] = &[
+        "fällig", "limite", "límite", "vence", "expires", "expire", "closes", "needed", "required",
     ];
-    const NEAR_HEADS: &[&str] =
-        &["fällig", "limite", "límite", "vence", "expires", "expire", "closes", "needed", "required"];
     const BE: &[&str] = &["is", "are", "was", "be", "'s", "it's"];
     (at.saturating_sub(8)..at).any(|place| {
         let due = reader.text(place) == "due"
-            && (reader.text(place + 1) == "date" || place > 0 && BE.contains(&reader.text(place - 1)));
+            && (reader.text(place + 1) == "date"
+                || place > 0 && BE.contains(&reader.text(place - 1)));
         due || HEADS.contains(&reader.text(place))
             || at - place <= 3 && NEAR_HEADS.contains(&reader.text(place))
     })
@@ -282,8 +319,31 @@ fn headed(reader: &Reader<'_>, at: usize) -> bool {
 /// `out until Monday`, `not back until Monday`: a state that lasts, not a limit.
 fn is_state(reader: &Reader<'_>, at: usize) -> bool {
     const STATES: &[&str] = &[
-        "out", "away", "back", "return", "closed", "open", "booked", "free", "busy", "vacation", "leave", "not", "meeting",
-        "available", "remain", "remains", "stay", "office", "won't", "travel", "traveling", "wait", "urlaub", "abwesend", "absent",
+        "out",
+        "away",
+        "back",
+        "return",
+        "closed",
+        "open",
+        "booked",
+        "free",
+        "busy",
+        "vacation",
+        "leave",
+        "not",
+        "meeting",
+        "available",
+        "remain",
+        "remains",
+        "stay",
+        "office",
+        "won't",
+        "travel",
+        "traveling",
+        "wait",
+        "urlaub",
+        "abwesend",
+        "absent",
         "fuera",
     ];
     (at.saturating_sub(5)..at).any(|place| STATES.contains(&reader.text(place)))
@@ -292,23 +352,201 @@ fn is_state(reader: &Reader<'_>, at: usize) -> bool {
 /// `Friday's meeting`, `today's call`, `Monday morning's`, and figures that go on as a word.
 fn possessive(reader: &Reader<'_>, end: usize) -> bool {
     reader.text(end) == "'" && reader.text(end + 1) == "s"
-        || reader.tokens.get(end).is_some_and(|next| next.text == "%" || next.text == "-" && next.glued && reader.tokens.get(end + 1).is_some_and(|after| after.glued && after.kind == Kind::Word))
+        || reader.tokens.get(end).is_some_and(|next| {
+            next.text == "%"
+                || next.text == "-"
+                    && next.glued
+                    && reader
+                        .tokens
+                        .get(end + 1)
+                        .is_some_and(|after| after.glued && after.kind == Kind::Word)
+        })
 }
 
 /// Whether the sentence tells of the past: a past verb, and nothing that asks or foretells.
 fn tells_past(reader: &Reader<'_>) -> bool {
     const PAST: &[&str] = &[
-        "met", "was", "were", "had", "did", "sent", "said", "told", "went", "came", "got", "made", "took", "spoke", "saw", "left", "gave", "wrote", "heard", "held",
-        "began", "ran", "spent", "won", "lost", "sold", "bought", "found", "talked", "discussed", "received", "happened", "arrived", "decided", "called", "emailed", "mailed",
-        "asked", "started", "finished", "closed", "reviewed", "visited", "presented", "announced", "reported", "worked", "waited", "moved", "signed", "agreed", "launched", "shipped", "faxed", "forwarded", "mentioned", "noticed", "tried", "used", "wanted", "been", "attended", "didn't", "wasn't", "weren't", "hadn't",
-        "war", "waren", "hatte", "hatten", "traf", "trafen", "kam", "kamen", "ging", "gingen", "wurde", "wurden", "sagte", "schrieb", "gab", "getroffen", "gesprochen", "geschickt", "gewesen", "besprochen", "erhalten", "bekommen", "gemacht",
-        "était", "étaient", "avait", "avons", "avez", "ai", "ont", "rencontré", "discuté", "envoyé", "reçu", "parlé",
-        "fue", "fueron", "estuvo", "hubo", "reunimos", "dijo", "envió", "envié", "hicimos", "hablé", "recibí", "vimos",
+        "met",
+        "was",
+        "were",
+        "had",
+        "did",
+        "sent",
+        "said",
+        "told",
+        "went",
+        "came",
+        "got",
+        "made",
+        "took",
+        "spoke",
+        "saw",
+        "left",
+        "gave",
+        "wrote",
+        "heard",
+        "held",
+        "began",
+        "ran",
+        "spent",
+        "won",
+        "lost",
+        "sold",
+        "bought",
+        "found",
+        "talked",
+        "discussed",
+        "received",
+        "happened",
+        "arrived",
+        "decided",
+        "called",
+        "emailed",
+        "mailed",
+        "asked",
+        "started",
+        "finished",
+        "closed",
+        "reviewed",
+        "visited",
+        "presented",
+        "announced",
+        "reported",
+        "worked",
+        "waited",
+        "moved",
+        "signed",
+        "agreed",
+        "launched",
+        "shipped",
+        "faxed",
+        "forwarded",
+        "mentioned",
+        "noticed",
+        "tried",
+        "used",
+        "wanted",
+        "been",
+        "attended",
+        "didn't",
+        "wasn't",
+        "weren't",
+        "hadn't",
+        "war",
+        "waren",
+        "hatte",
+        "hatten",
+        "traf",
+        "trafen",
+        "kam",
+        "kamen",
+        "ging",
+        "gingen",
+        "wurde",
+        "wurden",
+        "sagte",
+        "schrieb",
+        "gab",
+        "getroffen",
+        "gesprochen",
+        "geschickt",
+        "gewesen",
+        "besprochen",
+        "erhalten",
+        "bekommen",
+        "gemacht",
+        "était",
+        "étaient",
+        "avait",
+        "avons",
+        "avez",
+        "ai",
+        "ont",
+        "rencontré",
+        "discuté",
+        "envoyé",
+        "reçu",
+        "parlé",
+        "fue",
+        "fueron",
+        "estuvo",
+        "hubo",
+        "reunimos",
+        "dijo",
+        "envió",
+        "envié",
+        "hicimos",
+        "hablé",
+        "recibí",
+        "vimos",
     ];
     const AHEAD: &[&str] = &[
-        "will", "shall", "can", "could", "would", "should", "must", "please", "need", "needs", "going", "let's", "let", "may", "might", "want", "want", "won't", "pls", "plan", "hope", "expect", "have to", "is", "are",
-        "i'll", "we'll", "you'll", "they'll", "it'll", "he'll", "she'll", "bitte", "können", "kannst", "könntest", "könnten", "kann", "muss", "müssen", "wird", "werden", "werde", "soll", "sollte", "brauche", "brauchen",
-        "pouvez", "pourriez", "peux", "peut", "doit", "devez", "faut", "merci", "sera", "serons", "podría", "podrías", "puede", "puedes", "debe", "será", "necesito", "necesitamos", "favor",
+        "will",
+        "shall",
+        "can",
+        "could",
+        "would",
+        "should",
+        "must",
+        "please",
+        "need",
+        "needs",
+        "going",
+        "let's",
+        "let",
+        "may",
+        "might",
+        "want",
+        "want",
+        "won't",
+        "pls",
+        "plan",
+        "hope",
+        "expect",
+        "have to",
+        "is",
+        "are",
+        "i'll",
+        "we'll",
+        "you'll",
+        "they'll",
+        "it'll",
+        "he'll",
+        "she'll",
+        "bitte",
+        "können",
+        "kannst",
+        "könntest",
+        "könnten",
+        "kann",
+        "muss",
+        "müssen",
+        "wird",
+        "werden",
+        "werde",
+        "soll",
+        "sollte",
+        "brauche",
+        "brauchen",
+        "pouvez",
+        "pourriez",
+        "peux",
+        "peut",
+        "doit",
+        "devez",
+        "faut",
+        "merci",
+        "sera",
+        "serons",
+        "podría",
+        "podrías",
+        "puede",
+        "puedes",
+        "debe",
+        "será",
+        "necesito",
+        "necesitamos",
+        "favor",
     ];
     if reader.tokens.iter().any(|token| token.text == "?" || AHEAD.contains(&token.text.as_str())) {
         return false;
@@ -317,7 +555,12 @@ fn tells_past(reader: &Reader<'_>) -> bool {
 }
 
 /// First and last instant of a written time.
-fn resolve(reader: &Reader<'_>, found: &Found, cue: Cue, told: bool) -> Option<(UnixSeconds, UnixSeconds)> {
+fn resolve(
+    reader: &Reader<'_>,
+    found: &Found,
+    cue: Cue,
+    told: bool,
+) -> Option<(UnixSeconds, UnixSeconds)> {
     if let Some(instant) = found.instant {
         return Some((instant, instant));
     }
@@ -336,11 +579,15 @@ fn resolve(reader: &Reader<'_>, found: &Found, cue: Cue, told: bool) -> Option<(
         }
         Day::Weekday(date) => {
             // Said on such a day: today only while its hour is still ahead.
-            let ahead = found.clock.is_some_and(|clock| clock_on(reader, zone, date, clock).1 > reader.sent);
+            let ahead = found
+                .clock
+                .is_some_and(|clock| clock_on(reader, zone, date, clock).1 > reader.sent);
             let date = if date == today && !ahead { plus_days(date, 7) } else { date };
             (date, date)
         }
-        Day::Period(first, last) if matches!(cue, Cue::By | Cue::Before) && is_month(first, last) => {
+        Day::Period(first, last)
+            if matches!(cue, Cue::By | Cue::Before) && is_month(first, last) =>
+        {
             // `by March` is before March begins.
             return Some((calendar.zone.at_minute(first, 0), before(reader, first)));
         }
@@ -393,7 +640,12 @@ fn day_end(reader: &Reader<'_>, date: Date) -> UnixSeconds {
     end
 }
 
-fn clock_on(reader: &Reader<'_>, zone: &Zone, date: Date, clock: Clock) -> (UnixSeconds, UnixSeconds) {
+fn clock_on(
+    reader: &Reader<'_>,
+    zone: &Zone,
+    date: Date,
+    clock: Clock,
+) -> (UnixSeconds, UnixSeconds) {
     match clock {
         Clock::Minute(minute) => {
             let at = zone.at_minute(date, minute);
@@ -415,7 +667,11 @@ fn without_day(reader: &Reader<'_>, zone: &Zone, clock: Clock) -> (UnixSeconds, 
         return (reader.sent, end);
     }
     let (start, end) = clock_on(reader, zone, today, clock);
-    if end > reader.sent { (start, end) } else { clock_on(reader, zone, plus_days(today, 1), clock) }
+    if end > reader.sent {
+        (start, end)
+    } else {
+        clock_on(reader, zone, plus_days(today, 1), clock)
+    }
 }
 
 #[cfg(test)]

@@ -307,8 +307,14 @@ fn the_calendar_sets_the_end_of_a_day() {
     calendar.end_minute = 16 * 60;
     calendar.days[4] = false;
     let sent = parse_rfc3339(SENT).unwrap();
-    assert_eq!(deadline_in("by Thursday", sent, &calendar).unwrap().at, instant("2026-03-05 16:00"));
-    assert_eq!(deadline_in("by end of week", sent, &calendar).unwrap().at, instant("2026-03-05 16:00"));
+    assert_eq!(
+        deadline_in("by Thursday", sent, &calendar).unwrap().at,
+        instant("2026-03-05 16:00")
+    );
+    assert_eq!(
+        deadline_in("by end of week", sent, &calendar).unwrap().at,
+        instant("2026-03-05 16:00")
+    );
 }
 
 #[test]
@@ -319,7 +325,10 @@ fn mentions_list_what_is_named() {
         .into_iter()
         .map(|mention| (sentence[mention.span].to_owned(), mention.is_deadline))
         .collect();
-    assert_eq!(found, [("on Monday".into(), false), ("by Friday noon".into(), true), ("next week".into(), false)]);
+    assert_eq!(
+        found,
+        [("on Monday".into(), false), ("by Friday noon".into(), true), ("next week".into(), false)]
+    );
     let week = &mentions("next week", sent, &berlin())[0];
     assert_eq!(week.at_start, instant("2026-03-09 00:00"));
     assert_eq!(week.at_end, instant("2026-03-13 17:30"));

@@ -89,9 +89,7 @@ impl Zone {
         if let Some(minutes) = offset_minutes(trimmed) {
             return Ok(Self::fixed(minutes));
         }
-        TimeZone::get(trimmed)
-            .map(Self)
-            .map_err(|_| Error::UnknownZone { name: name.to_owned() })
+        TimeZone::get(trimmed).map(Self).map_err(|_| Error::UnknownZone { name: name.to_owned() })
     }
 
     /// The IANA name, or the offset.

@@ -78,9 +78,9 @@ impl Norm {
                 Some(UnixSeconds(from.0.saturating_add(minutes.saturating_mul(60))))
             }
             Self::WorkingMinutes(minutes) => Some(calendar.add_working_minutes(from, minutes)),
-            Self::WorkingDays(days) => {
-                Some(calendar.add_working_minutes(from, days.saturating_mul(calendar.day_minutes())))
-            }
+            Self::WorkingDays(days) => Some(
+                calendar.add_working_minutes(from, days.saturating_mul(calendar.day_minutes())),
+            ),
             Self::EndOfDay => Some(calendar.end_of_working_day(from)),
         }
     }
@@ -137,14 +137,37 @@ mod tests {
 
     #[test]
     fn what_is_printed_can_be_read() {
-        for text in ["none", "end of day", "30 minutes", "24 hours", "1 hour", "8 working hours", "2 working days", "45 working minutes"] {
+        for text in [
+            "none",
+            "end of day",
+            "30 minutes",
+            "24 hours",
+            "1 hour",
+            "8 working hours",
+            "2 working days",
+            "45 working minutes",
+        ] {
             assert_eq!(Norm::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["", "soon", "8", "hours", "-3 hours", "0 hours", "8 moons", "8 working", "2.5 working days", "8 hours or so", "1e9 hours", "999999999999 days", "nan hours"] {
+        for bad in [
+            "",
+            "soon",
+            "8",
+            "hours",
+            "-3 hours",
+            "0 hours",
+            "8 moons",
+            "8 working",
+            "2.5 working days",
+            "8 hours or so",
+            "1e9 hours",
+            "999999999999 days",
+            "nan hours",
+        ] {
             assert!(Norm::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -62,8 +62,32 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(sentence: &str, sent: UnixSeconds, calendar: &'a Calendar) -> Self {
         const DAY_FIRST: &[&str] = &[
-            "der", "die", "das", "bis", "und", "bitte", "zum", "spätestens", "le", "la", "les", "avant", "d'ici", "jusqu'au",
-            "merci", "el", "los", "para", "antes", "hasta", "del", "por", "vor", "nous", "vous", "pour",
+            "der",
+            "die",
+            "das",
+            "bis",
+            "und",
+            "bitte",
+            "zum",
+            "spätestens",
+            "le",
+            "la",
+            "les",
+            "avant",
+            "d'ici",
+            "jusqu'au",
+            "merci",
+            "el",
+            "los",
+            "para",
+            "antes",
+            "hasta",
+            "del",
+            "por",
+            "vor",
+            "nous",
+            "vous",
+            "pour",
         ];
         let tokens = tokens(sentence);
         let day_first = tokens.iter().any(|token| DAY_FIRST.contains(&token.text.as_str()));
@@ -73,8 +97,8 @@ impl<'a> Reader<'a> {
     /// The written time that begins at token `at`.
     pub(super) fn found(&self, at: usize) -> Option<Found> {
         const BEFORE_CLOCK: &[&str] = &[
-            "at", "@", ",", "(", "um", "gegen", "à", "a", "las", "by", "-", "–", "the", "of", "vers", "sobre",
-            "before", ")", ".",
+            "at", "@", ",", "(", "um", "gegen", "à", "a", "las", "by", "-", "–", "the", "of",
+            "vers", "sobre", "before", ")", ".",
         ];
         const BEFORE_DAY: &[&str] = &[
             "on", "of", ",", "the", "am", "le", "el", "del", "(", ")", "den", "this", "at", "for",
@@ -118,7 +142,8 @@ impl<'a> Reader<'a> {
             let date = self.dated(next).filter(|_| matches!(found.day, Some(Day::Weekday(_))));
             if let Some((date, end, _)) = date {
                 found.day = Some(Day::On(date));
-                found.end = end + usize::from(self.text(end) == ")" && self.text(end + 1) != "");
+                found.end =
+                    end + usize::from(self.text(end) == ")" && !self.text(end + 1).is_empty());
             }
         }
         Some(found)
@@ -148,7 +173,10 @@ impl<'a> Reader<'a> {
     }
 
     fn figure(&self, at: usize) -> Option<&str> {
-        self.tokens.get(at).filter(|token| token.kind == Kind::Figure).map(|token| token.text.as_str())
+        self.tokens
+            .get(at)
+            .filter(|token| token.kind == Kind::Figure)
+            .map(|token| token.text.as_str())
     }
 
     fn count(&self, at: usize) -> Option<i64> {
@@ -174,11 +202,28 @@ impl<'a> Reader<'a> {
             "over" if self.reads(at + 1, &["the", "next"]) => (false, at + 1),
             _ => return self.from_now(at),
         };
-        next = self.skip(next, &["von", "the", "den", "der", "les", "des", "los", "las", "about", "ca", "etwa"]);
-        next = self.skip(next, &["next", "nächsten", "kommenden", "prochains", "prochaines", "próximos", "próximas", "prochain", "prochaine"]);
+        next = self.skip(
+            next,
+            &["von", "the", "den", "der", "les", "des", "los", "las", "about", "ca", "etwa"],
+        );
+        next = self.skip(
+            next,
+            &[
+                "next",
+                "nächsten",
+                "kommenden",
+                "prochains",
+                "prochaines",
+                "próximos",
+                "próximas",
+                "prochain",
+                "prochaine",
+            ],
+        );
         let counted = self.count(next);
         // `within the hour`, `in the next hour`
-        let count = counted.or_else(|| (next > at + 1 && words::unit(self.text(next)).is_some()).then_some(1))?;
+        let count = counted
+            .or_else(|| (next > at + 1 && words::unit(self.text(next)).is_some()).then_some(1))?;
         next = if counted.is_some() { next + 1 } else { next };
         next = self.skip(next, &["of", "de"]);
         self.stretch(count, next, limits)
@@ -223,7 +268,9 @@ impl<'a> Reader<'a> {
             Unit::Day => count,
             Unit::Week => count * 7,
             Unit::Month => {
-                found.day = Some(Day::On(self.today().saturating_add(jiff::Span::new().months(count.min(1_200)))));
+                found.day = Some(Day::On(
+                    self.today().saturating_add(jiff::Span::new().months(count.min(1_200))),
+                ));
                 return Some(found);
             }
             Unit::Year => count * 365,
@@ -277,7 +324,11 @@ impl<'a> Reader<'a> {
         let mut end = at + 2 + dot;
         end += usize::from(self.is_ordinal(end));
         // `March 3pm`, `May 5%`
-        if self.tokens.get(end).is_some_and(|next| next.glued && (next.kind == Kind::Word || next.text == "%")) {
+        if self
+            .tokens
+            .get(end)
+            .is_some_and(|next| next.glued && (next.kind == Kind::Word || next.text == "%"))
+        {
             return None;
         }
         self.with_year(month, day, end).map(|(date, end)| (date, end, false))
@@ -285,7 +336,8 @@ impl<'a> Reader<'a> {
 
     fn is_ordinal(&self, at: usize) -> bool {
         self.tokens.get(at).is_some_and(|token| {
-            token.glued && ["st", "nd", "rd", "th", "er", "ème", "º", "ª"].contains(&token.text.as_str())
+            token.glued
+                && ["st", "nd", "rd", "th", "er", "ème", "º", "ª"].contains(&token.text.as_str())
         })
     }
 
@@ -333,8 +385,13 @@ impl<'a> Reader<'a> {
         if !matches!(separator, '-' | '/' | '.') {
             return None;
         }
-        let parts: Vec<i16> = figure.split(separator).map(str::parse).collect::<Result<_, _>>().ok()?;
-        if self.tokens.get(at + 1).is_some_and(|next| next.glued && (next.kind == Kind::Word || next.text == "%")) {
+        let parts: Vec<i16> =
+            figure.split(separator).map(str::parse).collect::<Result<_, _>>().ok()?;
+        if self
+            .tokens
+            .get(at + 1)
+            .is_some_and(|next| next.glued && (next.kind == Kind::Word || next.text == "%"))
+        {
             return None;
         }
         let year = |year: i16| match year {
@@ -358,7 +415,8 @@ impl<'a> Reader<'a> {
             }
             // `14.3.`: the second dot tells it from a decimal.
             (&[first, second], '.') => {
-                let dot = self.tokens.get(at + 1).is_some_and(|next| next.text == "." && next.glued);
+                let dot =
+                    self.tokens.get(at + 1).is_some_and(|next| next.text == "." && next.glued);
                 let (month, day) = self.month_and_day(first, second, separator).filter(|_| dot)?;
                 self.nearest(month, day).map(|date| (date, at + 2, true))
             }
@@ -368,7 +426,8 @@ impl<'a> Reader<'a> {
 
     fn month_and_day(&self, first: i16, second: i16, separator: char) -> Option<(i8, i8)> {
         let day_first = separator == '.' || self.day_first || first > 12;
-        let (month, day) = if day_first && second <= 12 { (second, first) } else { (first, second) };
+        let (month, day) =
+            if day_first && second <= 12 { (second, first) } else { (first, second) };
         ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((month as i8, day as i8))
     }
 
@@ -380,7 +439,9 @@ impl<'a> Reader<'a> {
         let dot = self.tokens.get(end).is_some_and(|next| next.text == "." && next.glued);
         let marked = match self.text(at) {
             "the" => self.is_ordinal(end),
-            "le" | "el" => !self.tokens.get(end).is_some_and(|next| next.glued && next.kind == Kind::Word),
+            "le" | "el" => {
+                !self.tokens.get(end).is_some_and(|next| next.glued && next.kind == Kind::Word)
+            }
             _ => dot,
         };
         // `the 2nd draft` is no date.
@@ -403,11 +464,86 @@ impl<'a> Reader<'a> {
     /// not `the 14th draft`, `end of day prices`.
     pub(super) fn is_free(&self, at: usize) -> bool {
         const AFTER: &[&str] = &[
-            "at", "of", "so", "if", "for", "to", "and", "or", "please", "noon", "eod", "cob", "eob", "latest", "morning", "in", "we",
-            "i", "you", "as", "because", "when", "with", "which", "but", "that", "afternoon", "evening", "um", "à", "a", "und", "oder",
-            "et", "ou", "o", "y", "wenn", "si", "by", "before", "today", "tomorrow", "works", "is", "would", "will", "this", "next",
-            "on", "should", "can", "could", "then", "pls", "thanks", "from", "the", "our", "your", "my", "it", "heute", "morgen", "s'il",
-            "por", "bitte", "wir", "ich", "nous", "je", "central", "eastern", "pacific", "est", "cet", "they", "he", "she", "here",
+            "at",
+            "of",
+            "so",
+            "if",
+            "for",
+            "to",
+            "and",
+            "or",
+            "please",
+            "noon",
+            "eod",
+            "cob",
+            "eob",
+            "latest",
+            "morning",
+            "in",
+            "we",
+            "i",
+            "you",
+            "as",
+            "because",
+            "when",
+            "with",
+            "which",
+            "but",
+            "that",
+            "afternoon",
+            "evening",
+            "um",
+            "à",
+            "a",
+            "und",
+            "oder",
+            "et",
+            "ou",
+            "o",
+            "y",
+            "wenn",
+            "si",
+            "by",
+            "before",
+            "today",
+            "tomorrow",
+            "works",
+            "is",
+            "would",
+            "will",
+            "this",
+            "next",
+            "on",
+            "should",
+            "can",
+            "could",
+            "then",
+            "pls",
+            "thanks",
+            "from",
+            "the",
+            "our",
+            "your",
+            "my",
+            "it",
+            "heute",
+            "morgen",
+            "s'il",
+            "por",
+            "bitte",
+            "wir",
+            "ich",
+            "nous",
+            "je",
+            "central",
+            "eastern",
+            "pacific",
+            "est",
+            "cet",
+            "they",
+            "he",
+            "she",
+            "here",
         ];
         self.tokens.get(at).is_none_or(|next| {
             next.kind == Kind::Mark && next.text != "%"
@@ -429,18 +565,28 @@ impl<'a> Reader<'a> {
         Some(match self.text(at) {
             "today" | "heute" | "aujourd'hui" | "hoy" => (ahead(0), None, at + 1),
             "tonight" => (ahead(0), Some(Clock::Minute(EVENING)), at + 1),
-            "tomorrow" | "tmrw" | "tmr" | "tomorow" | "tommorow" | "tommorrow" | "demain" => (ahead(1), None, at + 1),
+            "tomorrow" | "tmrw" | "tmr" | "tomorow" | "tommorow" | "tommorrow" | "demain" => {
+                (ahead(1), None, at + 1)
+            }
             // `Guten Morgen`, `am Morgen`, `jeden Morgen` are mornings.
-            "morgen" if !["guten", "am", "jeden", "diesen", "heute", "den"].contains(&previous) => (ahead(1), None, at + 1),
-            "übermorgen" | "après" if self.text(at) == "übermorgen" || self.reads(at + 1, &["-", "demain"]) => {
+            "morgen" if !["guten", "am", "jeden", "diesen", "heute", "den"].contains(&previous) => {
+                (ahead(1), None, at + 1)
+            }
+            "übermorgen" | "après"
+                if self.text(at) == "übermorgen" || self.reads(at + 1, &["-", "demain"]) =>
+            {
                 (ahead(2), None, if self.text(at) == "übermorgen" { at + 1 } else { at + 3 })
             }
             "pasado" if self.text(at + 1) == "mañana" => (ahead(2), None, at + 2),
-            "mañana" if !["la", "esta", "de", "una", "cada"].contains(&previous) => (ahead(1), None, at + 1),
+            "mañana" if !["la", "esta", "de", "una", "cada"].contains(&previous) => {
+                (ahead(1), None, at + 1)
+            }
             "day" if self.reads(at + 1, &["after", "tomorrow"]) => (ahead(2), None, at + 3),
             "yesterday" | "gestern" | "hier" | "ayer" => (back(1), None, at + 1),
             "vorgestern" | "anteayer" => (back(2), None, at + 1),
-            "this" | "ce" | "cet" | "esta" | "diesen" | "later" if self.daytime(at + 1).is_some() => {
+            "this" | "ce" | "cet" | "esta" | "diesen" | "later"
+                if self.daytime(at + 1).is_some() =>
+            {
                 let (clock, end) = self.daytime(at + 1)?;
                 (ahead(0), Some(clock), end)
             }
@@ -470,7 +616,10 @@ impl<'a> Reader<'a> {
         if !["end", "ende", "fin", "final", "finales"].contains(&self.text(at)) {
             return None;
         }
-        let next = self.skip(at + 1, &["of", "the", "der", "des", "de", "du", "la", "del", "le", "your", "our"]);
+        let next = self.skip(
+            at + 1,
+            &["of", "the", "der", "des", "de", "du", "la", "del", "le", "your", "our"],
+        );
         let next = self.skip(next, &["of", "the", "calendar", "business", "working", "current"]);
         if next == at + 1 && self.text(at) == "end" {
             return None;
@@ -497,7 +646,8 @@ impl<'a> Reader<'a> {
         let text = self.text(at);
         let mut next = at;
         let mut shift = 0;
-        if ["early", "anfang", "début"].contains(&text) || ["late", "later", "mid"].contains(&text) {
+        if ["early", "anfang", "début"].contains(&text) || ["late", "later", "mid"].contains(&text)
+        {
             let inner = self.skip(at + 1, &["-", "in"]);
             let (Day::Period(from, last), end) = self.week_or_month(inner)? else { return None };
             let days = days_between(from, last);
@@ -515,7 +665,9 @@ impl<'a> Reader<'a> {
         } else if self.is_one(at, words::LAST) && words::unit(self.text(at + 1)).is_some() {
             let (from, last) = self.unit_or_quarter(at + 1, -1)?;
             return Some((Day::Past(from, last), at + 2));
-        } else if ["the", "la", "der", "l'", "le", "el"].contains(&text) && words::unit(self.text(at + 1)).is_some() {
+        } else if ["the", "la", "der", "l'", "le", "el"].contains(&text)
+            && words::unit(self.text(at + 1)).is_some()
+        {
             next = at + 1;
         }
         let modified = next > at;
@@ -538,7 +690,8 @@ impl<'a> Reader<'a> {
             }
             // A bare `week` or `month` after `end of` is this one; alone it is no time.
             let of = at > 0
-                && (["of", "der", "des", "de", "du", "la", "del", "business", "working"].contains(&self.text(at - 1))
+                && (["of", "der", "des", "de", "du", "la", "del", "business", "working"]
+                    .contains(&self.text(at - 1))
                     || at > 1 && self.reads(at - 2, &["of", "the"]));
             return (modified || of).then_some((Day::Period(from, last), end));
         }
@@ -550,9 +703,11 @@ impl<'a> Reader<'a> {
 
     /// `Q2`, `Q2 2026`: that quarter, of next year once it is over.
     fn numbered_quarter(&self, at: usize) -> Option<(Day, usize)> {
-        let number = self.figure(at + 1).filter(|_| self.text(at) == "q" && self.tokens[at + 1].glued)?;
+        let number =
+            self.figure(at + 1).filter(|_| self.text(at) == "q" && self.tokens[at + 1].glued)?;
         let number: i32 = number.parse().ok().filter(|number| (1..=4).contains(number))?;
-        let year = self.figure(at + 2).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
+        let year =
+            self.figure(at + 2).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
         let years = match year.and_then(|year| year.parse::<i32>().ok()) {
             Some(year) => year - i32::from(self.now.year()),
             None => i32::from(self.quarter(number - 1)?.1 < self.today()),
@@ -564,16 +719,19 @@ impl<'a> Reader<'a> {
     /// A month by itself: after a word that makes it a time, and no part of a name (`the May report`).
     fn month_alone(&self, at: usize) -> Option<(Day, usize)> {
         const LEADS: &[&str] = &[
-            "by", "before", "until", "till", "in", "of", "early", "late", "mid", "-", "im", "bis", "vor", "ende", "anfang",
-            "mitte", "en", "de", "avant", "d'ici", "fin", "début", "antes", "para", "hasta", "end", "this", "next", "during",
+            "by", "before", "until", "till", "in", "of", "early", "late", "mid", "-", "im", "bis",
+            "vor", "ende", "anfang", "mitte", "en", "de", "avant", "d'ici", "fin", "début",
+            "antes", "para", "hasta", "end", "this", "next", "during",
         ];
         let token = self.tokens.get(at)?;
         let led = at > 0 && LEADS.contains(&self.text(at - 1));
-        let named = self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Word && next.capital);
+        let named =
+            self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Word && next.capital);
         let month = words::month(&token.text)
             .filter(|_| (token.capital || self.day_first) && token.kind == Kind::Word)
             .filter(|_| token.text.len() >= 3 && led && !named)?;
-        let year = self.figure(at + 1).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
+        let year =
+            self.figure(at + 1).filter(|figure| figure.len() == 4 && figure.starts_with("20"));
         let (year, end) = match year.and_then(|year| year.parse().ok()) {
             Some(year) => (year, at + 2),
             None if month >= self.now.month() => (self.now.year(), at + 1),
@@ -593,9 +751,13 @@ impl<'a> Reader<'a> {
         let unit = match text {
             "monats" | "month's" => Unit::Month,
             "jahres" => Unit::Year,
-            _ => words::unit(text).filter(|unit| matches!(unit, Unit::Week | Unit::Month | Unit::Year))?,
+            _ => words::unit(text)
+                .filter(|unit| matches!(unit, Unit::Week | Unit::Month | Unit::Year))?,
         };
-        if matches!(text, "weeks" | "months" | "years" | "wochen" | "monate" | "jahre" | "an" | "ans") {
+        if matches!(
+            text,
+            "weeks" | "months" | "years" | "wochen" | "monate" | "jahre" | "an" | "ans"
+        ) {
             return None;
         }
         self.period(unit, shift)
@@ -613,7 +775,10 @@ impl<'a> Reader<'a> {
             Unit::Week => {
                 let monday = plus_days(today, -i32::from(today.weekday().to_monday_zero_offset()));
                 // On a weekend, `end of the week` means the week that comes.
-                let over = shift == 0 && (0..7).map(|day| plus_days(monday, day)).all(|day| day < today || !self.calendar.works_on(day));
+                let over = shift == 0
+                    && (0..7)
+                        .map(|day| plus_days(monday, day))
+                        .all(|day| day < today || !self.calendar.works_on(day));
                 let monday = plus_days(monday, 7 * (shift + i32::from(over)));
                 Some((monday, plus_days(monday, 6)))
             }
@@ -632,14 +797,18 @@ impl<'a> Reader<'a> {
 
     /// `Thursday`, `next Tuesday`, `this Friday`, `lundi prochain`, `el viernes pasado`.
     fn weekday(&self, at: usize) -> Option<(Day, usize)> {
-        let (modifier, name) = if self.is_one(at, words::NEXT) || self.is_one(at, words::THIS) || self.is_one(at, words::LAST) {
+        let (modifier, name) = if self.is_one(at, words::NEXT)
+            || self.is_one(at, words::THIS)
+            || self.is_one(at, words::LAST)
+        {
             (Some(at), at + 1)
         } else {
             (None, at)
         };
         let token = self.tokens.get(name).filter(|token| token.kind == Kind::Word)?;
         let weekday = words::weekday(&token.text)?;
-        let word = words::AMBIGUOUS.contains(&token.text.as_str()) && (!token.capital || token.shouted);
+        let word =
+            words::AMBIGUOUS.contains(&token.text.as_str()) && (!token.capital || token.shouted);
         if word && !self.clear_short(name) {
             return None;
         }
@@ -649,13 +818,21 @@ impl<'a> Reader<'a> {
         let after_today = plus_days(today, if ahead == 0 { 7 } else { i32::from(ahead) });
         let previous = plus_days(after_today, -7 - if ahead == 0 { 7 } else { 0 });
         let mut end = name + 1;
-        end += usize::from(self.text(end) == "." && token.text.len() <= 4 && self.tokens.get(end + 1).is_some());
+        end += usize::from(
+            self.text(end) == "." && token.text.len() <= 4 && self.tokens.get(end + 1).is_some(),
+        );
         // `Tuesday next week`, `Tuesday of next week`
         let week = self.skip(end, &["of", "in"]);
-        if let Some((Day::Period(monday, _), week_end)) = self.week_or_month(week).filter(|_| self.is_one(week, words::NEXT) && words::unit(self.text(week + 1)) == Some(Unit::Week)) {
+        if let Some((Day::Period(monday, _), week_end)) = self.week_or_month(week).filter(|_| {
+            self.is_one(week, words::NEXT) && words::unit(self.text(week + 1)) == Some(Unit::Week)
+        }) {
             return Some((Day::On(plus_days(monday, i32::from(weekday))), week_end));
         }
-        if self.is_one(end, words::LAST) && self.text(end) != "last" && self.text(end) != "past" && self.text(end) != "previous" {
+        if self.is_one(end, words::LAST)
+            && self.text(end) != "last"
+            && self.text(end) != "past"
+            && self.text(end) != "previous"
+        {
             return Some((Day::Past(previous, previous), end + 1));
         }
         if self.is_one(end, words::NEXT) && !matches!(self.text(end), "next" | "following") {
@@ -664,7 +841,8 @@ impl<'a> Reader<'a> {
         let Some(modifier) = modifier else { return Some((Day::Weekday(coming), end)) };
         let day = match self.text(modifier) {
             "next" | "following" => {
-                let monday = plus_days(today, 7 - i32::from(today.weekday().to_monday_zero_offset()));
+                let monday =
+                    plus_days(today, 7 - i32::from(today.weekday().to_monday_zero_offset()));
                 Day::On(plus_days(monday, i32::from(weekday)))
             }
             word if words::NEXT.contains(&word) => Day::On(after_today),
@@ -685,7 +863,12 @@ impl<'a> Reader<'a> {
     // --- clock times ---------------------------------------------------------------------------
 
     /// A clock time with its zone. `after_day` lets a bare `morning` count, `bare` a bare `3`.
-    fn clock(&self, at: usize, after_day: bool, bare: bool) -> Option<(Clock, Option<Zone>, usize)> {
+    fn clock(
+        &self,
+        at: usize,
+        after_day: bool,
+        bare: bool,
+    ) -> Option<(Clock, Option<Zone>, usize)> {
         let (clock, end) = self
             .named_clock(at)
             .or_else(|| self.figure_clock(at, bare))
@@ -696,11 +879,31 @@ impl<'a> Reader<'a> {
 
     fn named_clock(&self, at: usize) -> Option<(Clock, usize)> {
         const DAY_ENDS: &[&[&str]] = &[
-            &["end", "of", "the", "business", "day"], &["end", "of", "the", "working", "day"], &["end", "of", "the", "work", "day"],
-            &["end", "of", "business", "day"], &["end", "of", "business"], &["end", "of", "the", "day"], &["end", "of", "day"], &["end", "of", "play"],
-            &["close", "of", "business"], &["close", "of", "play"], &["close", "of", "the", "day"], &["close", "of", "day"],
-            &["ende", "des", "tages"], &["fin", "de", "la", "journée"], &["fin", "de", "journée"], &["final", "del", "día"], &["fin", "del", "día"],
-            &["eod"], &["eob"], &["cob"], &["feierabend"], &["dienstschluss"], &["tagesende"], &["büroschluss"], &["geschäftsschluss"],
+            &["end", "of", "the", "business", "day"],
+            &["end", "of", "the", "working", "day"],
+            &["end", "of", "the", "work", "day"],
+            &["end", "of", "business", "day"],
+            &["end", "of", "business"],
+            &["end", "of", "the", "day"],
+            &["end", "of", "day"],
+            &["end", "of", "play"],
+            &["close", "of", "business"],
+            &["close", "of", "play"],
+            &["close", "of", "the", "day"],
+            &["close", "of", "day"],
+            &["ende", "des", "tages"],
+            &["fin", "de", "la", "journée"],
+            &["fin", "de", "journée"],
+            &["final", "del", "día"],
+            &["fin", "del", "día"],
+            &["eod"],
+            &["eob"],
+            &["cob"],
+            &["feierabend"],
+            &["dienstschluss"],
+            &["tagesende"],
+            &["büroschluss"],
+            &["geschäftsschluss"],
         ];
         if let Some(words) = DAY_ENDS.iter().find(|words| self.reads(at, words)) {
             return Some((Clock::DayEnd, at + words.len()));
@@ -710,10 +913,11 @@ impl<'a> Reader<'a> {
             return Some((Clock::DayStart, at + if in_the_morning { 5 } else { 2 }));
         }
         match self.text(at) {
-            "noon" | "midday" | "mittag" | "mittags" | "midi" | "mediodía" | "lunch" | "lunchtime" => {
-                Some((Clock::Minute(12 * 60), at + 1))
+            "noon" | "midday" | "mittag" | "mittags" | "midi" | "mediodía" | "lunch"
+            | "lunchtime" => Some((Clock::Minute(12 * 60), at + 1)),
+            "midnight" | "mitternacht" | "minuit" | "medianoche" => {
+                Some((Clock::Minute(1440), at + 1))
             }
-            "midnight" | "mitternacht" | "minuit" | "medianoche" => Some((Clock::Minute(1440), at + 1)),
             _ => None,
         }
     }
@@ -722,7 +926,9 @@ impl<'a> Reader<'a> {
     fn daytime(&self, at: usize) -> Option<(Clock, usize)> {
         let at = self.skip(at, &["in", "the", "por", "la", "en", "de", "am", "dans", "l'"]);
         Some(match self.text(at) {
-            "morning" | "früh" | "vormittag" | "morgen" | "matin" | "mañana" | "am" => (Clock::Minute(12 * 60), at + 1),
+            "morning" | "früh" | "vormittag" | "morgen" | "matin" | "mañana" | "am" => {
+                (Clock::Minute(12 * 60), at + 1)
+            }
             "afternoon" | "nachmittag" | "tarde" => (Clock::DayEnd, at + 1),
             "après" | "l'après" if self.reads(at + 1, &["-", "midi"]) => (Clock::DayEnd, at + 3),
             "evening" | "abend" | "soir" | "noche" | "night" => (Clock::Minute(EVENING), at + 1),
@@ -757,15 +963,20 @@ impl<'a> Reader<'a> {
                 let half = self.figure(at + 2).filter(|figure| figure.len() == 2 && minute == 0);
                 let more: Option<u16> = half.and_then(|figure| figure.parse().ok());
                 let end = at + 2 + usize::from(more.is_some());
-                return minute_of(hour, more.unwrap_or(minute)).map(|minute| (Clock::Minute(minute), end));
+                return minute_of(hour, more.unwrap_or(minute))
+                    .map(|minute| (Clock::Minute(minute), end));
             }
             "h" | "heures" | "hrs" if hour <= 24 && (self.text(at + 1) != "hrs" || exact) => {
-                let more = self.figure(at + 2).filter(|figure| figure.len() == 2 && self.tokens[at + 2].glued);
+                let more = self
+                    .figure(at + 2)
+                    .filter(|figure| figure.len() == 2 && self.tokens[at + 2].glued);
                 let more: Option<u16> = more.and_then(|figure| figure.parse().ok());
                 let end = at + 2 + usize::from(more.is_some());
                 // `within 48 h` is a stretch, `à 15h` a clock.
                 let glued = self.tokens[at + 1].glued || bare;
-                return minute_of(hour, more.unwrap_or(minute)).filter(|_| glued).map(|minute| (Clock::Minute(minute), end));
+                return minute_of(hour, more.unwrap_or(minute))
+                    .filter(|_| glued)
+                    .map(|minute| (Clock::Minute(minute), end));
             }
             "o'clock" => {
                 let minute = minute_of(office_hour(hour), 0)?;
@@ -780,8 +991,15 @@ impl<'a> Reader<'a> {
         }
         let free = self.tokens.get(at + 1).is_none_or(|next| {
             matches!(next.text.as_str(), "." | "," | ";" | "?" | "!" | ")")
-                && !self.tokens.get(at + 2).is_some_and(|after| after.glued && after.kind == Kind::Figure)
-                || ["on", "today", "tomorrow", "sharp", "latest", "at", "heute", "morgen", "demain", "mañana", "please", "if"].contains(&next.text.as_str())
+                && !self
+                    .tokens
+                    .get(at + 2)
+                    .is_some_and(|after| after.glued && after.kind == Kind::Figure)
+                || [
+                    "on", "today", "tomorrow", "sharp", "latest", "at", "heute", "morgen",
+                    "demain", "mañana", "please", "if",
+                ]
+                .contains(&next.text.as_str())
                 || words::weekday(&next.text).is_some()
         });
         let by_dot = figure.contains('.');
@@ -795,7 +1013,12 @@ impl<'a> Reader<'a> {
     fn half(&self, at: usize) -> Option<(bool, usize)> {
         let afternoon = match self.text(at) {
             // `bis 10 am Montag` is German.
-            "am" if words::weekday(self.text(at + 1)).is_some_and(|_| self.text(at + 1).ends_with("tag") || self.text(at + 1) == "mittwoch") => return None,
+            "am" if words::weekday(self.text(at + 1)).is_some_and(|_| {
+                self.text(at + 1).ends_with("tag") || self.text(at + 1) == "mittwoch"
+            }) =>
+            {
+                return None;
+            }
             "am" => return Some((false, at + 1)),
             "pm" => return Some((true, at + 1)),
             "a" => false,

@@ -11,7 +11,11 @@ use crate::mail::types::UnixSeconds;
 /// `2026`, `2026-01` and `2026-01-05` are that year, month or day in `zone`; `today`, `yesterday`,
 /// `tomorrow` and a weekday (the latest one, today included) are days; `10d`, `2w`, `3m`, `1y` are the
 /// day so long ago, `6h` the hour; `now` and an RFC 3339 time are one second. `None` for anything else.
-pub fn parse_query_date(text: &str, now: UnixSeconds, zone: &Zone) -> Option<(UnixSeconds, UnixSeconds)> {
+pub fn parse_query_date(
+    text: &str,
+    now: UnixSeconds,
+    zone: &Zone,
+) -> Option<(UnixSeconds, UnixSeconds)> {
     let text = text.trim().to_lowercase();
     let today = zone.civil(now).date();
     let days = |from: Date, to: Date| Some((zone.at_minute(from, 0), zone.at_minute(to, 0)));
@@ -48,9 +52,18 @@ pub fn parse_query_date(text: &str, now: UnixSeconds, zone: &Zone) -> Option<(Un
 }
 
 /// `10d`, `2w`, `3m`, `1y`, `6h` ago.
-fn ago(text: &str, now: UnixSeconds, today: Date, zone: &Zone) -> Option<(UnixSeconds, UnixSeconds)> {
-    let (number, unit) = text.split_at(text.len().checked_sub(1).filter(|&at| text.is_char_boundary(at))?);
-    let number: i32 = number.parse().ok().filter(|n| (0..=10_000).contains(n) && number.bytes().all(|b| b.is_ascii_digit()))?;
+fn ago(
+    text: &str,
+    now: UnixSeconds,
+    today: Date,
+    zone: &Zone,
+) -> Option<(UnixSeconds, UnixSeconds)> {
+    let (number, unit) =
+        text.split_at(text.len().checked_sub(1).filter(|&at| text.is_char_boundary(at))?);
+    let number: i32 = number
+        .parse()
+        .ok()
+        .filter(|n| (0..=10_000).contains(n) && number.bytes().all(|b| b.is_ascii_digit()))?;
     let span = match unit {
         "h" => {
             let from = now.0.saturating_sub(i64::from(number) * 3600);
@@ -105,7 +118,22 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_date() {
-        for bad in ["", "soon", "26", "2026-13", "2026-02-30", "2026-01-05-01", "-3d", "3", "d", "99999999999d", "3ü", "ü", "2026-1x", "20260105"] {
+        for bad in [
+            "",
+            "soon",
+            "26",
+            "2026-13",
+            "2026-02-30",
+            "2026-01-05-01",
+            "-3d",
+            "3",
+            "d",
+            "99999999999d",
+            "3ü",
+            "ü",
+            "2026-1x",
+            "20260105",
+        ] {
             check(bad, None);
         }
     }

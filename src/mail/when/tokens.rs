@@ -50,8 +50,13 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
             && let Some(&(at, c)) = chars.peek()
         {
             let inside = match kind {
-                Kind::Figure => c.is_ascii_digit() || (joins_figures(c) && digit_at(sentence, at + 1)),
-                _ => c.is_alphabetic() || (matches!(c, '\'' | '’') && letter_at(sentence, at + c.len_utf8())),
+                Kind::Figure => {
+                    c.is_ascii_digit() || (joins_figures(c) && digit_at(sentence, at + 1))
+                }
+                _ => {
+                    c.is_alphabetic()
+                        || (matches!(c, '\'' | '’') && letter_at(sentence, at + c.len_utf8()))
+                }
             };
             if !inside {
                 break;

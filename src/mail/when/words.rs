@@ -26,7 +26,8 @@ pub(super) fn weekday(word: &str) -> Option<u8> {
 }
 
 /// Short weekdays that are also words; they count only with a capital.
-pub(super) const AMBIGUOUS: &[&str] = &["sat", "sun", "wed", "mon", "mar", "may", "march", "fri", "dec", "jan", "mai", "thu", "tue"];
+pub(super) const AMBIGUOUS: &[&str] =
+    &["sat", "sun", "wed", "mon", "mar", "may", "march", "fri", "dec", "jan", "mai", "thu", "tue"];
 
 /// The month, 1 to 12.
 pub(super) fn month(word: &str) -> Option<i8> {
@@ -50,7 +51,8 @@ pub(super) fn month(word: &str) -> Option<i8> {
 /// Small numbers in words.
 pub(super) fn number(word: &str) -> Option<i64> {
     Some(match word {
-        "a" | "an" | "one" | "ein" | "eine" | "einem" | "einer" | "einen" | "un" | "une" | "una" | "uno" => 1,
+        "a" | "an" | "one" | "ein" | "eine" | "einem" | "einer" | "einen" | "un" | "une"
+        | "una" | "uno" => 1,
         "two" | "couple" | "zwei" | "deux" | "dos" => 2,
         "three" | "few" | "drei" | "trois" | "tres" => 3,
         "four" | "vier" | "quatre" | "cuatro" => 4,
@@ -73,25 +75,104 @@ pub(super) fn number(word: &str) -> Option<i64> {
 pub(super) fn unit(word: &str) -> Option<Unit> {
     Some(match word {
         "minute" | "minutes" | "min" | "mins" | "minuten" | "minuto" | "minutos" => Unit::Minute,
-        "hour" | "hours" | "hr" | "hrs" | "h" | "stunde" | "stunden" | "std" | "heure" | "heures" | "hora" | "horas" => Unit::Hour,
-        "day" | "days" | "tag" | "tage" | "tagen" | "jour" | "jours" | "día" | "días" | "dia" | "dias" => Unit::Day,
-        "week" | "weeks" | "wk" | "wks" | "woche" | "wochen" | "semaine" | "semaines" | "semana" | "semanas" => Unit::Week,
-        "month" | "months" | "monat" | "monate" | "monaten" | "mois" | "mes" | "meses" => Unit::Month,
-        "year" | "years" | "jahr" | "jahre" | "jahren" | "an" | "ans" | "année" | "año" | "años" => Unit::Year,
+        "hour" | "hours" | "hr" | "hrs" | "h" | "stunde" | "stunden" | "std" | "heure"
+        | "heures" | "hora" | "horas" => Unit::Hour,
+        "day" | "days" | "tag" | "tage" | "tagen" | "jour" | "jours" | "día" | "días" | "dia"
+        | "dias" => Unit::Day,
+        "week" | "weeks" | "wk" | "wks" | "woche" | "wochen" | "semaine" | "semaines"
+        | "semana" | "semanas" => Unit::Week,
+        "month" | "months" | "monat" | "monate" | "monaten" | "mois" | "mes" | "meses" => {
+            Unit::Month
+        }
+        "year" | "years" | "jahr" | "jahre" | "jahren" | "an" | "ans" | "année" | "año"
+        | "años" => Unit::Year,
         _ => return None,
     })
 }
 
 /// `working day` in one word.
-pub(super) const WORKING_DAYS: &[&str] = &["werktag", "werktage", "werktagen", "arbeitstag", "arbeitstage", "arbeitstagen"];
+pub(super) const WORKING_DAYS: &[&str] =
+    &["werktag", "werktage", "werktagen", "arbeitstag", "arbeitstage", "arbeitstagen"];
 /// Words before or after `day` that make it a working one.
-pub(super) const WORKING: &[&str] = &["business", "working", "work", "ouvrable", "ouvrables", "ouvré", "ouvrés", "hábiles", "hábil", "laborables", "laborable"];
+pub(super) const WORKING: &[&str] = &[
+    "business",
+    "working",
+    "work",
+    "ouvrable",
+    "ouvrables",
+    "ouvré",
+    "ouvrés",
+    "hábiles",
+    "hábil",
+    "laborables",
+    "laborable",
+];
 
 /// Said before a weekday or period: this one.
-pub(super) const THIS: &[&str] = &["this", "coming", "diese", "diesen", "dieser", "dieses", "diesem", "ce", "cette", "cet", "este", "esta", "kommenden", "kommende", "kommender", "upcoming", "current", "laufenden", "laufende"];
+pub(super) const THIS: &[&str] = &[
+    "this",
+    "coming",
+    "diese",
+    "diesen",
+    "dieser",
+    "dieses",
+    "diesem",
+    "ce",
+    "cette",
+    "cet",
+    "este",
+    "esta",
+    "kommenden",
+    "kommende",
+    "kommender",
+    "upcoming",
+    "current",
+    "laufenden",
+    "laufende",
+];
 /// Said before or after: the next one.
-pub(super) const NEXT: &[&str] = &["next", "nächste", "nächsten", "nächster", "nächstes", "nächstem", "naechste", "naechsten", "prochain", "prochaine", "próximo", "próxima", "proximo", "proxima", "following", "folgenden", "folgende"];
+pub(super) const NEXT: &[&str] = &[
+    "next",
+    "nächste",
+    "nächsten",
+    "nächster",
+    "nächstes",
+    "nächstem",
+    "naechste",
+    "naechsten",
+    "prochain",
+    "prochaine",
+    "próximo",
+    "próxima",
+    "proximo",
+    "proxima",
+    "following",
+    "folgenden",
+    "folgende",
+];
 /// Said before or after: one that is over.
-pub(super) const LAST: &[&str] = &["last", "past", "previous", "letzte", "letzten", "letzter", "letztes", "vergangene", "vergangenen", "vorige", "vorigen", "vorige", "dernier", "dernière", "pasado", "pasada", "passé", "passée"];
+pub(super) const LAST: &[&str] = &[
+    "last",
+    "past",
+    "previous",
+    "letzte",
+    "letzten",
+    "letzter",
+    "letztes",
+    "vergangene",
+    "vergangenen",
+    "vorige",
+    "vorigen",
+    "vorige",
+    "dernier",
+    "dernière",
+    "pasado",
+    "pasada",
+    "passé",
+    "passée",
+];
 /// Every one, so none in particular.
-pub(super) const EVERY: &[&str] = &["every", "each", "jeden", "jede", "jedes", "chaque", "tous", "toutes", "cada", "todos", "todas", "usual", "weekly", "most", "per"];
+pub(super) const EVERY: &[&str] = &[
+    "every", "each", "jeden", "jede", "jedes", "chaque", "tous", "toutes", "cada", "todos",
+    "todas", "usual", "weekly", "most", "per",
+];
