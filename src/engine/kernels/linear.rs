@@ -322,9 +322,9 @@ mod x86 {
                         _mm_loadu_si128(tile.quants.as_ptr().add(at).cast::<__m128i>())
                     };
                     let quants = _mm256_cvtepi8_epi16(quants);
-                    for row in 0..ROWS {
+                    for (row, dot) in dots.iter_mut().enumerate().take(ROWS) {
                         let both = _mm256_set1_epi32(pair_at(tile, row, block, pair));
-                        dots[row] = _mm256_add_epi32(dots[row], _mm256_madd_epi16(quants, both));
+                        *dot = _mm256_add_epi32(*dot, _mm256_madd_epi16(quants, both));
                     }
                 }
                 // SAFETY: `check` made sure of 16 scales a block.
