@@ -50,6 +50,7 @@ pub struct Attachment {
     /// File name as written by the sender, decoded; empty when none was given.
     pub name: String,
     /// `type/subtype`, lower case.
+    #[serde(rename = "type")]
     pub mime_type: String,
     /// Size after transfer decoding.
     pub bytes: u64,

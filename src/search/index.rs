@@ -127,6 +127,10 @@ impl Index {
                 index.publish()?;
                 Ok(index)
             }
+            Err(cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+                let reason = format!("{CURRENT} names no folder");
+                Err(Error::Rebuild { dir: dir.to_path_buf(), reason })
+            }
             Err(cause) => Err(Error::file("reading", &current)(cause)),
         }
     }

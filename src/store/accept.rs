@@ -217,7 +217,11 @@ impl Acceptor<'_> {
             self.store
                 .connection
                 .execute(
-                    "UPDATE journal SET what = ?2, action = ?3 WHERE n = ?1",
+                    "UPDATE journal SET what = ?2, action = ?3, ids =
+                        (SELECT json_group_array(message) FROM
+                            (SELECT DISTINCT message FROM copies WHERE journal = ?1
+                             ORDER BY message LIMIT 1000))
+                     WHERE n = ?1",
                     params![self.journal, format!("import of {count} from {location}"), action],
                 )
                 .doing(doing)?;

@@ -241,7 +241,7 @@ fn a_configuration_with_a_typing_mistake() {
         ("[me]\nwork = { days = [\"mon\"], hours = \"17:00-09:00\" }\n", "17:00"),
     ] {
         std::fs::write(home.path().join("config.toml"), config).expect("it is written");
-        home.run(["count", "*"]).refused(COULD_NOT, &[word]);
+        home.run(["count", "*"]).refused(ASKED_WRONGLY, &[word]);
     }
 }
 

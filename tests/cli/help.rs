@@ -49,6 +49,7 @@ fn the_commands_are_these() {
         })
         .collect();
     assert_eq!(offered, COMMANDS);
+    insta::assert_snapshot!(help);
 }
 
 #[test]

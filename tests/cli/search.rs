@@ -86,22 +86,18 @@ fn operators_narrow() {
 fn meaning_finds_what_words_do_not() {
     let home = Home::new();
     let folder = home.folder("mail");
-    let letters = [
-        Letter::new(
-            "Payment",
-            "The invoice for January was not paid yet, please transfer the money.",
-        ),
-        Letter::new("Weather", "It rained all day in the harbour and the crane stood still."),
-        Letter::new("Lunch", "Shall we eat soup together on Thursday?"),
-    ];
-    mail::folder(&folder, &letters.map(|letter| letter.bytes()));
+    let mut messages = mail::some(20);
+    messages.push(
+        Letter::new("Lunch", "Shall we eat soup together in the canteen? I am hungry.").bytes(),
+    );
+    mail::folder(&folder, &messages);
     home.run(["import", "--me", "ada@example.org", &crate::kit::text(&folder)]).done();
-    let found = home.ask::<Hit>(&["search", "--mode", "meaning", "outstanding bill"]);
-    assert_eq!(found.coverage.map(|c| (c.done, c.total)), Some((3, 3)));
-    assert_eq!(found.items[0].subject, "Payment", "{found:?}");
+    let found = home.ask::<Hit>(&["search", "--mode", "meaning", "a meal at the restaurant"]);
+    assert_eq!(found.coverage.map(|c| (c.done, c.total)), Some((21, 21)));
+    assert_eq!(found.items[0].subject, "Lunch", "{found:?}");
     assert_eq!(found.items[0].matched, ["meaning"]);
-    let both = home.ask::<Hit>(&["search", "invoice money"]);
-    assert_eq!(both.items[0].subject, "Payment");
+    let both = home.ask::<Hit>(&["search", "soup"]);
+    assert_eq!(both.items[0].subject, "Lunch");
     assert!(both.items[0].matched.contains(&"words".to_owned()));
     home.run(["index", "check"]).done();
 }

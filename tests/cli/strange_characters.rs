@@ -87,7 +87,7 @@ fn message(seen: &str, chars: &[char]) -> Vec<u8> {
          Content-Disposition: attachment; filename=\"{}\"\n\n\
          x\n\
          --cut--\n",
-        run.chars().filter(|c| !c.is_whitespace() && *c != '<' && *c != '>').collect::<String>(),
+        run.chars().filter(|c| !c.is_whitespace() && !"<>\0".contains(*c)).collect::<String>(),
         encoded(&format!("Bert {run}")),
         encoded(&format!("Ada {run}")),
         encoded(&format!("Carla {run}")),
@@ -146,7 +146,7 @@ fn no_strange_character_reaches_the_screen() {
         files += 1;
     }
     for (at, some) in
-        (0u8..=255).filter(|b| !b"\r\n".contains(b)).collect::<Vec<_>>().chunks(16).enumerate()
+        (1u8..=255).filter(|b| !b"\r\n".contains(b)).collect::<Vec<_>>().chunks(16).enumerate()
     {
         std::fs::write(
             root.join(format!("raw{at}.eml")),

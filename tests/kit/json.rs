@@ -399,7 +399,14 @@ pub(crate) struct Post {
     /// `outbox show` alone.
     pub(crate) unfinished: Option<Vec<String>>,
     /// `outbox show` alone.
-    pub(crate) warnings: Option<Vec<String>>,
+    pub(crate) warnings: Option<Vec<Warning>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Warning {
+    pub(crate) kind: String,
+    pub(crate) text: String,
 }
 
 #[derive(Debug, Deserialize)]
