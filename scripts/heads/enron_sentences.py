@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Takes the labelled sentences of real mail out of the data folder again.
+
+The labels are committed, the text is not: `enron-labels.tsv` and `spamassassin-labels.tsv` name a
+file, a range of characters of its decoded body, the first 12 hex digits of the SHA-1 of the sentence
+with white space folded, and the labels (`a` ask, `p` promise, `d` deadline, `x` decision, `-` none).
+An Enron path begins with the number of the mailbox folder in sorted order.
+
+    enron_sentences.py DATA [--out FILE] [--context]
+
+writes one JSON object a line: source, path, start, end, text, ask, promise, deadline, decision; with
+--context also subject and body, so that a sentence can be read where it stands. Exit status 1 when a
+file is missing or a sentence is not what was labelled.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from email import message_from_bytes, policy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LABELS = (("a", "ask"), ("p", "promise"), ("d", "deadline"), ("x", "decision"))
+
+
+def decoded_body(message):
+    """The first text part, decoded, with `\\n` line ends."""
+    for part in message.walk():
+        if part.get_content_maintype() == "multipart":
+            continue
+        if part.get_content_type() == "text/plain" or not message.is_multipart():
+            body = part.get_payload(decode=True) or b""
+            try:
+                text = body.decode(part.get_content_charset() or "latin-1", "replace")
+            except LookupError:  # a charset nobody knows
+                text = body.decode("latin-1")
+            return text.replace("\r\n", "\n").replace("\r", "\n")
+    return ""
+
+
+def folded(text):
+    return " ".join(text.split())
+
+
+def rows(name):
+    with open(os.path.join(HERE, name), encoding="utf-8") as lines:
+        for line in lines:
+            if not line.startswith("#"):
+                path, start, end, digest, labels = line.rstrip("\n").split("\t")
+                yield path, int(start), int(end), digest, labels
+
+
+def enron_file(data, boxes, path):
+    number, rest = path.split("/", 1)
+    return os.path.join(data, "enron-maildir", "maildir", boxes[int(number) - 1], rest)
+
+
+def sentences(data, context=False):
+    """Yields one dict a labelled sentence; `text` is None when it is not what was labelled."""
+    boxes = sorted(os.listdir(os.path.join(data, "enron-maildir", "maildir")))
+    sources = (
+        ("enron", "enron-labels.tsv", lambda path: enron_file(data, boxes, path)),
+        ("spamassassin", "spamassassin-labels.tsv",
+         lambda path: os.path.join(data, "spamassassin", "data", path)),
+    )
+    for source, name, file_of in sources:
+        for path, start, end, digest, labels in rows(name):
+            row = {"source": source, "path": path, "start": start, "end": end, "text": None}
+            row.update({word: int(letter in labels) for letter, word in LABELS})
+            try:
+                with open(file_of(path), "rb") as file:
+                    message = message_from_bytes(file.read(), policy=policy.compat32)
+            except OSError:
+                yield row
+                continue
+            body = decoded_body(message)
+            text = folded(body[start:end])
+            if hashlib.sha1(text.encode()).hexdigest()[:12] == digest:
+                row["text"] = text
+                if context:
+                    row["subject"] = folded(str(message.get("Subject", "")))
+                    row["body"] = body
+            yield row
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    arguments.add_argument("data", help="the folder that holds enron-maildir and spamassassin")
+    arguments.add_argument("--out", help="where to write; standard output if left out")
+    arguments.add_argument("--context", action="store_true")
+    given = arguments.parse_args()
+    out = open(given.out, "w", encoding="utf-8") if given.out else sys.stdout
+    found = lost = 0
+    for row in sentences(given.data, given.context):
+        if row["text"] is None:
+            lost += 1
+            print(f"not as labelled: {row['source']} {row['path']} {row['start']}", file=sys.stderr)
+        else:
+            found += 1
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    print(f"{found} sentences, {lost} lost", file=sys.stderr)
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
