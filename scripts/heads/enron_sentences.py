@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Takes the labelled sentences of real mail out of the data folder again.
 
-The labels are committed, the text is not: `enron-labels.tsv` and `spamassassin-labels.tsv` name a
-file, a range of characters of its decoded body, the first 12 hex digits of the SHA-1 of the sentence
-with white space folded, and the labels (`a` ask, `p` promise, `d` deadline, `x` decision, `-` none).
-An Enron path begins with the number of the mailbox folder in sorted order.
+The labels are committed, the text is not: `enron-labels.tsv`, `spamassassin-labels.tsv` and
+`voices-labels.tsv` name a message, a range of characters of its decoded body, the first 12 hex digits
+of the SHA-1 of the sentence with white space folded, and the labels (`a` ask, `p` promise, `d`
+deadline, `x` decision, `-` none). An Enron path begins with the number of the mailbox folder in sorted
+order; a path in `voices` is the number of the file in sorted order and of the line, both from 1.
 
     enron_sentences.py DATA [--out FILE] [--context]
 
@@ -51,42 +52,72 @@ def rows(name):
                 yield path, int(start), int(end), digest, labels
 
 
-def enron_file(data, boxes, path):
-    number, rest = path.split("/", 1)
-    return os.path.join(data, "enron-maildir", "maildir", boxes[int(number) - 1], rest)
+def mail_of(file_of):
+    """A reader of (subject, body) for sources of one message a file."""
+
+    def read(path):
+        with open(file_of(path), "rb") as file:
+            message = message_from_bytes(file.read(), policy=policy.compat32)
+        return folded(str(message.get("Subject", ""))), decoded_body(message)
+
+    return read
+
+
+def voices_of(folder):
+    """A reader of (subject, body) for files of one message a line."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
+    files = []
+    for name in names:
+        with open(os.path.join(folder, name), encoding="utf-8") as lines:
+            files.append([json.loads(line) for line in lines])
+
+    def read(path):
+        number, line = path.split("/")
+        mail = files[int(number) - 1][int(line) - 1]
+        body = mail["email"].replace("\r\n", "\n").replace("\r", "\n")
+        return folded(mail.get("subject") or ""), body
+
+    return read
+
+
+def sources(data):
+    maildir = os.path.join(data, "enron-maildir", "maildir")
+    boxes = sorted(os.listdir(maildir))
+
+    def enron_file(path):
+        number, rest = path.split("/", 1)
+        return os.path.join(maildir, boxes[int(number) - 1], rest)
+
+    return (
+        ("enron", mail_of(enron_file)),
+        ("spamassassin", mail_of(lambda path: os.path.join(data, "spamassassin", "data", path))),
+        ("voices", voices_of(os.path.join(data, "voices"))),
+    )
 
 
 def sentences(data, context=False):
     """Yields one dict a labelled sentence; `text` is None when it is not what was labelled."""
-    boxes = sorted(os.listdir(os.path.join(data, "enron-maildir", "maildir")))
-    sources = (
-        ("enron", "enron-labels.tsv", lambda path: enron_file(data, boxes, path)),
-        ("spamassassin", "spamassassin-labels.tsv",
-         lambda path: os.path.join(data, "spamassassin", "data", path)),
-    )
-    for source, name, file_of in sources:
-        for path, start, end, digest, labels in rows(name):
+    for source, read in sources(data):
+        for path, start, end, digest, labels in rows(f"{source}-labels.tsv"):
             row = {"source": source, "path": path, "start": start, "end": end, "text": None}
             row.update({word: int(letter in labels) for letter, word in LABELS})
             try:
-                with open(file_of(path), "rb") as file:
-                    message = message_from_bytes(file.read(), policy=policy.compat32)
-            except OSError:
+                subject, body = read(path)
+            except (OSError, IndexError):
                 yield row
                 continue
-            body = decoded_body(message)
             text = folded(body[start:end])
             if hashlib.sha1(text.encode()).hexdigest()[:12] == digest:
                 row["text"] = text
                 if context:
-                    row["subject"] = folded(str(message.get("Subject", "")))
+                    row["subject"] = subject
                     row["body"] = body
             yield row
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("data", help="the folder that holds enron-maildir and spamassassin")
+    arguments.add_argument("data", help="the folder that holds enron-maildir, spamassassin and voices")
     arguments.add_argument("--out", help="where to write; standard output if left out")
     arguments.add_argument("--context", action="store_true")
     given = arguments.parse_args()
