@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the labelled sentences of real mail out of the data folder again.
+"""Takes the labelled sentences and messages of real mail out of the data folder again.
 
 The labels are committed, the text is not: `enron-labels.tsv`, `spamassassin-labels.tsv` and
 `voices-labels.tsv` name a message, a range of characters of its decoded body, the first 12 hex digits
@@ -7,11 +7,14 @@ of the SHA-1 of the sentence with white space folded, and the labels (`a` ask, `
 deadline, `x` decision, `-` none). An Enron path begins with the number of the mailbox folder in sorted
 order; a path in `voices` is the number of the file in sorted order and of the line, both from 1.
 
-    enron_sentences.py DATA [--out FILE] [--context]
+`kinds.tsv` likewise gives whole messages a kind; its digest is that of the whole decoded body.
+
+    enron_sentences.py DATA [--out FILE] [--context | --kinds]
 
 writes one JSON object a line: source, path, start, end, text, ask, promise, deadline, decision; with
---context also subject and body, so that a sentence can be read where it stands. Exit status 1 when a
-file is missing or a sentence is not what was labelled.
+--context also subject and body, so that a sentence can be read where it stands; with --kinds instead
+source, path, kind, subject, text (as sent: HTML stays HTML). Exit status 1 when a file is missing or a
+text is not what was labelled.
 """
 
 import argparse
@@ -42,6 +45,10 @@ def decoded_body(message):
 
 def folded(text):
     return " ".join(text.split())
+
+
+def digest_of(text):
+    return hashlib.sha1(folded(text).encode()).hexdigest()[:12]
 
 
 def rows(name):
@@ -106,12 +113,30 @@ def sentences(data, context=False):
             except (OSError, IndexError):
                 yield row
                 continue
-            text = folded(body[start:end])
-            if hashlib.sha1(text.encode()).hexdigest()[:12] == digest:
-                row["text"] = text
+            if digest_of(body[start:end]) == digest:
+                row["text"] = folded(body[start:end])
                 if context:
                     row["subject"] = subject
                     row["body"] = body
+            yield row
+
+
+def kinds(data):
+    """Yields one dict a message with a kind; `text` is None when it is not what was labelled."""
+    readers = dict(sources(data))
+    with open(os.path.join(HERE, "kinds.tsv"), encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("#"):
+                continue
+            source, path, digest, kind = line.rstrip("\n").split("\t")
+            row = {"source": source, "path": path, "start": 0, "kind": kind, "text": None}
+            try:
+                subject, body = readers[source](path)
+            except (OSError, IndexError):
+                yield row
+                continue
+            if digest_of(body) == digest:
+                row.update(subject=subject, text=body)
             yield row
 
 
@@ -119,18 +144,23 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("data", help="the folder that holds enron-maildir, spamassassin and voices")
     arguments.add_argument("--out", help="where to write; standard output if left out")
-    arguments.add_argument("--context", action="store_true")
+    what = arguments.add_mutually_exclusive_group()
+    what.add_argument("--context", action="store_true", help="with subject and body")
+    what.add_argument("--kinds", action="store_true", help="whole messages with their kinds")
     given = arguments.parse_args()
+    if not os.path.isdir(os.path.join(given.data, "enron-maildir", "maildir")):
+        print(f"no mail to read: {given.data}/enron-maildir/maildir is missing", file=sys.stderr)
+        return 1
     out = open(given.out, "w", encoding="utf-8") if given.out else sys.stdout
     found = lost = 0
-    for row in sentences(given.data, given.context):
+    for row in kinds(given.data) if given.kinds else sentences(given.data, given.context):
         if row["text"] is None:
             lost += 1
             print(f"not as labelled: {row['source']} {row['path']} {row['start']}", file=sys.stderr)
         else:
             found += 1
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print(f"{found} sentences, {lost} lost", file=sys.stderr)
+    print(f"{found} found, {lost} lost", file=sys.stderr)
     return 1 if lost else 0
 
 
