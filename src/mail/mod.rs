@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod corpora;
+mod gist;
 mod headers;
 pub mod html;
 mod identity;
@@ -18,6 +19,7 @@ pub mod source;
 pub mod types;
 pub mod when;
 
+pub use gist::gist;
 pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
 pub use parse::{attachment_bytes, links, parse};
@@ -30,11 +32,3 @@ pub use types::{
     Attachment, AuthResult, CalendarMethod, HeaderFacts, Message, MessageId, Moment, Person,
     ThreadId, UnixSeconds,
 };
-
-// TEMP
-#[allow(missing_docs)]
-pub fn gist(subject: &str, sentences: &[(&str, f32)]) -> String {
-    let best = sentences.iter().fold(("", 0.31f32), |b, s| if s.1 > b.1 { *s } else { b }).0;
-    let text = if best.is_empty() { subject } else { best };
-    text.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
-}

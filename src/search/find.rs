@@ -111,30 +111,6 @@ impl Index {
         })
     }
 
-    /// What both legs say of their best messages, for the measurements.
-    #[cfg(test)]
-    pub(super) fn both_legs(
-        &self,
-        vectors: &Vectors,
-        question: &[f32],
-        query: &Query,
-        options: &Options<'_>,
-    ) -> (Vec<(MessageId, super::view::Candidate)>, super::fuse::Profile) {
-        let searcher = self.searcher();
-        let view = View::new(self, &searcher, options, Knobs::DEFAULT).expect("a view");
-        let allowed = view.sieve().required(query).expect("sets");
-        let concepts = concept::concepts(query, &view.languages);
-        let meaning = Some((vectors, question));
-        let legs =
-            view.legs(meaning, concepts, &allowed, &allowed, super::view::POOL).expect("legs");
-        let candidates = legs
-            .candidates
-            .into_iter()
-            .map(|(place, candidate)| (view.columns[place.segment].id(place.doc), candidate))
-            .collect();
-        (candidates, legs.profile)
-    }
-
     /// How many messages the question is true of. Bare words count as: at least one of them.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ fn mail(id: i64, subject: &str, own: &str) -> Document {
 }
 
 struct Home {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     index: Index,
     zone: Zone,
     me: Vec<String>,
@@ -48,7 +48,7 @@ fn home(documents: Vec<Document>) -> Home {
     let dir = tempfile::tempdir().expect("a folder");
     let mut index = Index::open(dir.path()).expect("an index");
     add(&mut index, documents);
-    Home { _dir: dir, index, zone: Zone::utc(), me: vec!["me@example.org".to_owned()] }
+    Home { dir, index, zone: Zone::utc(), me: vec!["me@example.org".to_owned()] }
 }
 
 fn add(index: &mut Index, documents: Vec<Document>) {
@@ -517,7 +517,7 @@ fn a_message_taken_in_again_replaces_itself() {
 }
 
 fn with_vectors(home: &Home, vectors: &[(i64, [f32; 4])]) -> Vectors {
-    let path = home._dir.path().join("vectors");
+    let path = home.dir.path().join("vectors");
     let mut file = Vectors::open(&path, [1; 32], 4).expect("vectors");
     let entries: Vec<Entry> = vectors
         .iter()

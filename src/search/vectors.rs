@@ -228,11 +228,9 @@ impl Vectors {
     ) -> Result<Scan, Error> {
         let question = self.quantized(MessageId(0), question)?;
         let half = self.records_count / 2;
-        let ranges = if self.records_count >= TWO_THREADS_FROM {
-            vec![0..half, half..self.records_count]
-        } else {
-            vec![0..self.records_count]
-        };
+        let cut = if self.records_count >= TWO_THREADS_FROM { half } else { self.records_count };
+        let mut ranges = vec![0..cut, cut..self.records_count];
+        ranges.retain(|range| !range.is_empty());
         let mut parts: Vec<Part> = Vec::new();
         if ranges.len() == 1 {
             parts.extend(ranges.into_iter().map(|range| self.scan(range, &question)));

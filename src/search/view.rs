@@ -275,7 +275,8 @@ impl<'a> View<'a> {
         for (place, candidate) in &legs.candidates {
             let cosine = candidate.near.map(|near| near.cosine);
             let is_near = cosine.is_some_and(|cosine| legs.profile.is_near(cosine));
-            if candidate.words.is_none() && !is_near || mode == Mode::Meaning && !is_near {
+            let found_by_words = candidate.words.is_some() && mode != Mode::Meaning;
+            if !is_near && !found_by_words {
                 continue;
             }
             let mut fused =

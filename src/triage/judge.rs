@@ -285,6 +285,11 @@ fn judge(
     apply_rules(&mut verdict, &settings.rules);
     verdict.due = due(&verdict, &tier, header.date, settings);
     verdict.reasons.truncate(REASONS_MAX);
+    if verdict.reasons.is_empty() {
+        let text =
+            if verdict.needs_reply { "somebody waits for you" } else { "asks nothing of you" };
+        verdict.reasons.push(Reason { text: text.to_owned(), quote: String::new() });
+    }
     if is_alarm(header, &verdict) {
         history.raise(header);
     }

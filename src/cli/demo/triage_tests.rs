@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 use serde::Deserialize;
 
 use crate::cli::demo;
+use crate::engine;
 use crate::ledger::testing::PlainReader;
 use crate::ledger::{Read, Wanted, Weighted};
 use crate::mail::UnixSeconds;
 use crate::mail::when::{Calendar, Zone, parse_rfc3339};
 use crate::store::{Incoming, Origin, Store};
 use crate::triage::{Kind, Rule, Settings, Tier, Verdict, judge_new, verdict};
-use crate::engine;
 
 #[derive(Deserialize)]
 struct Expectations {

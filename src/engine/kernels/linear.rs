@@ -1,6 +1,6 @@
 //! `y = x Wᵀ + b` with 8-bit weights and 16-bit activations.
 //!
-//! Weights are Q8_0: blocks of 32 along a row share a scale. They are kept as signed bytes, 32 outputs
+//! Weights are `Q8_0`: blocks of 32 along a row share a scale. They are kept as signed bytes, 32 outputs
 //! side by side, pairs of inputs together: `[outputs/32][inputs/32][16 pairs][32 outputs][2]`, with
 //! the scales as `[outputs/32][inputs/32][32]`. Each row of `x` is rounded to 16 bits with one
 //! scale. Products of a block add up in 32-bit integers, exactly (32 · 127 · 32,767 is 1.3 · 10^8);
@@ -29,7 +29,7 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// Packs Q8_0 matrices of `inputs` columns, one below the other.
+    /// Packs `Q8_0` matrices of `inputs` columns, one below the other.
     ///
     /// Each part is whole rows of blocks as they stand in GGUF. `None` when the outputs are no
     /// multiple of 32, or a part is not made of whole rows.
@@ -276,7 +276,7 @@ mod x86 {
                         };
                         let quants =
                             [_mm512_cvtepi8_epi16(quants[0]), _mm512_cvtepi8_epi16(quants[1])];
-                        for row in 0..ROWS {
+                        for (row, dot) in dots.iter_mut().enumerate().take(ROWS) {
                             let both = _mm512_set1_epi32(pair_at(tile, row, block, pair));
                             dots[row][0] = $dot(dots[row][0], quants[0], both);
                             dots[row][1] = $dot(dots[row][1], quants[1], both);

@@ -9,7 +9,7 @@ mod attribution;
 mod headers;
 mod letter;
 mod lines;
-mod phrases;
+pub(super) mod phrases;
 #[cfg(test)]
 mod published_cases;
 mod signature;

@@ -159,7 +159,7 @@ const ADDRESSED: &[&str] = &[
 ///
 /// `Hi Anna,  the figures…` gives `Hi Anna,`; a bare name with a comma counts when nothing else,
 /// or a gap of two blanks, follows.
-pub(super) fn greeting_len(line: &str) -> Option<usize> {
+pub(in crate::mail) fn greeting_len(line: &str) -> Option<usize> {
     const WORDS_MAX: usize = 7;
     let worded = GREETINGS.iter().find(|word| {
         starts_folded(line, word) && {
@@ -326,11 +326,11 @@ fn is_addressee(word: &str) -> bool {
         || !bare.is_ascii() && bare.chars().all(|c| !c.is_lowercase())
 }
 
-pub(super) fn begins_upper(text: &str) -> bool {
+pub(in crate::mail) fn begins_upper(text: &str) -> bool {
     text.trim_start().chars().next().is_some_and(char::is_uppercase)
 }
 
-pub(super) fn same_folded(text: &str, lower: &str) -> bool {
+pub(in crate::mail) fn same_folded(text: &str, lower: &str) -> bool {
     text.chars().flat_map(char::to_lowercase).eq(lower.chars())
 }
 
@@ -563,7 +563,7 @@ const CLOSING_SIDE: &[&str] = &[
 
 /// What a closing line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closing {
+pub(in crate::mail) enum Closing {
     /// `Best regards,`
     Words,
     /// `Thanks, Anna`
@@ -573,7 +573,7 @@ pub(super) enum Closing {
 }
 
 /// Whether a line is one that closes a letter.
-pub(super) fn closing(line: &str) -> Option<Closing> {
+pub(in crate::mail) fn closing(line: &str) -> Option<Closing> {
     let line = line.trim();
     if line.is_empty() || line.len() > 90 || line.ends_with('?') {
         return None;
@@ -677,7 +677,7 @@ pub(super) fn is_postscript(line: &str) -> bool {
 }
 
 /// `Sent from my iPhone` and its like, in one short line.
-pub(super) fn is_device_line(line: &str) -> bool {
+pub(in crate::mail) fn is_device_line(line: &str) -> bool {
     const OPENERS: &[&str] = &[
         "sent from",
         "sent via",
