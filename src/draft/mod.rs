@@ -1,10 +1,10 @@
 //! What would they answer? And does this letter work without a meeting?
 //!
-//! [`reply`] and [`compose`] put a letter into the store, as a draft. Without a writer it is put
+//! [`reply()`] and [`compose()`] put a letter into the store, as a draft. Without a writer it is put
 //! together from the user's own past replies: greeting and sign-off in their way, every ask of the
 //! mail named, their own sentences where they fit, and `[…]` wherever only they know. Recipients,
 //! subject and threading are set by code from the mail answered and the user's command, never by a
-//! model. [`check`] says whether a letter stands on its own. Nothing here can send.
+//! model. [`check()`] says whether a letter stands on its own. Nothing here can send.
 
 mod asks;
 mod body;

@@ -26,7 +26,7 @@ struct Order {
 }
 
 impl Companion {
-    /// Splits the process off; to be called before [`super::lock`].
+    /// Splits the process off; to be called before [`super::lock()`].
     ///
     /// # Errors
     /// The program cannot start itself.

@@ -1,9 +1,9 @@
 //! What can this process reach, and what did it reach?
 //!
-//! [`lock`] takes every socket away from the process before it reads mail, for good and for its
-//! children too. [`verify`] tries to break out and says what happened. [`ConnectionLog`] is the
+//! [`lock()`] takes every socket away from the process before it reads mail, for good and for its
+//! children too. [`verify()`] tries to break out and says what happened. [`ConnectionLog`] is the
 //! list of connections that the few commands which may open one have opened. [`SafeText`] is the
-//! only way for a stranger's words to a screen. Nothing here reads mail. Start with [`lock`].
+//! only way for a stranger's words to a screen. Nothing here reads mail. Start with [`lock()`].
 
 mod companion;
 mod connections;

@@ -34,7 +34,7 @@ pub fn parse(raw: &[u8]) -> Message {
     })
 }
 
-/// Contents of an attachment, by its [`Attachment::part`].
+/// Contents of an attachment, by its [`crate::mail::Attachment::part`].
 pub fn attachment_bytes(raw: &[u8], part: u32) -> Option<Vec<u8>> {
     quietly(|| {
         let whole = defuse::whole(raw);

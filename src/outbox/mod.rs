@@ -1,10 +1,10 @@
 //! What may leave, and did it?
 //!
-//! A letter leaves only after a person's yes, and the yes is to these very bytes: [`show`] gives the
-//! letter with the SHA-256 of its envelope and text, [`approve`] takes that digest back, and
-//! [`deliver`] takes nothing but the [`ApprovedLetter`] that comes of it. A letter is handed over
+//! A letter leaves only after a person's yes, and the yes is to these very bytes: [`show()`] gives the
+//! letter with the SHA-256 of its envelope and text, [`approve()`] takes that digest back, and
+//! [`deliver()`] takes nothing but the [`ApprovedLetter`] that comes of it. A letter is handed over
 //! once: where it is not known whether a server took it, it stays `unknown` and is never sent again
-//! by itself. This room speaks to mail servers and therefore to no model. Start with [`show`].
+//! by itself. This room speaks to mail servers and therefore to no model. Start with [`show()`].
 
 mod approve;
 mod clean;

@@ -44,7 +44,7 @@ pub struct Shown {
     pub recipients: Vec<Recipient>,
     /// The text.
     pub body: String,
-    /// What [`super::approve`] wants back.
+    /// What [`super::approve()`] wants back.
     pub digest: String,
     /// Lines with gaps; while there are any, it cannot be approved.
     pub unfinished: Vec<String>,

@@ -1,7 +1,7 @@
 //! Where is it? Words, meaning, and both.
 //!
 //! An [`Index`] of words (derived from the store, made anew at will), [`Vectors`] of pieces of mail
-//! beside it, and a query language of our own ([`parse`]). [`Index::search`] joins both legs so that
+//! beside it, and a query language of our own ([`parse()`]). [`Index::search`] joins both legs so that
 //! meaning never drags words down. Nothing here reads a clock, speaks to a model or opens a
 //! connection: the time, the question's vector and what only other rooms know come in as arguments.
 //! Start with [`Document`] and [`Index::add`], then [`Index::search`].

@@ -4,7 +4,7 @@
 //! kind from headers and the reader, its tier from clear rules over asks, deadlines and structure,
 //! each signal named and each reason with the words it rests on. What happened since is its state.
 //! Mail of machines and crowds never outranks what a person asks. Nothing is hidden: `fyi` is a tier,
-//! not a bin. Start with [`judge_new`], then [`list`].
+//! not a bin. Start with [`judge_new`], then [`list()`].
 
 mod case;
 mod error;

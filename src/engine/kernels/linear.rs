@@ -276,7 +276,7 @@ mod x86 {
                         };
                         let quants =
                             [_mm512_cvtepi8_epi16(quants[0]), _mm512_cvtepi8_epi16(quants[1])];
-                        for (row, dot) in dots.iter_mut().enumerate().take(ROWS) {
+                        for row in 0..ROWS {
                             let both = _mm512_set1_epi32(pair_at(tile, row, block, pair));
                             dots[row][0] = $dot(dots[row][0], quants[0], both);
                             dots[row][1] = $dot(dots[row][1], quants[1], both);
@@ -345,9 +345,9 @@ mod x86 {
                     let quants =
                         unsafe { _mm_loadu_si128(tile.quants.as_ptr().add(at).cast::<__m128i>()) };
                     let quants = _mm256_cvtepi8_epi16(quants);
-                    for row in 0..ROWS {
+                    for (row, dot) in dots.iter_mut().enumerate().take(ROWS) {
                         let both = _mm256_set1_epi32(pair_at(tile, row, block, pair));
-                        dots[row] = _mm256_add_epi32(dots[row], _mm256_madd_epi16(quants, both));
+                        *dot = _mm256_add_epi32(*dot, _mm256_madd_epi16(quants, both));
                     }
                 }
                 // SAFETY: `check` made sure of 32 scales a block.

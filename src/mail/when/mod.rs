@@ -2,8 +2,8 @@
 //!
 //! Time zones, working hours, the times people write in sentences, and the forms of time that
 //! commands read and print. Nothing here asks a clock: "now" is an argument everywhere. The time
-//! crate (jiff) stays inside; outside, an instant is [`UnixSeconds`](super::UnixSeconds). Start with
-//! [`Zone`], [`Calendar`] and [`deadline`].
+//! crate (jiff) stays inside; outside, an instant is [`UnixSeconds`]. Start with
+//! [`Zone`], [`Calendar`] and [`deadline()`].
 
 mod calendar;
 mod deadline;
