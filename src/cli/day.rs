@@ -133,7 +133,11 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
     let ids = if args.query.is_empty() {
         None
     } else {
-        let mut ids = ids_of(session, &store, &args.query.join(" "))?;
+        let query = args.query.join(" ");
+        let mut ids = ids_of(session, &store, &query)?;
+        if !query.contains("from:me") {
+            ids = of_others(&store, ids)?;
+        }
         if let Some(limit) = args.limit {
             ids.truncate(limit);
         }
@@ -175,6 +179,19 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         ))?;
     }
     Ok(0)
+}
+
+/// Without the user's own: that is judged only under `from:me`.
+fn of_others(store: &Store, ids: Vec<MessageId>) -> Result<Vec<MessageId>, Failure> {
+    let mut own = HashSet::new();
+    let scope = crate::store::Scope { ids: Some(ids.clone()), ..crate::store::Scope::default() };
+    store.each_header(&scope, |header: Header| {
+        if header.own {
+            own.insert(header.id);
+        }
+        Ok::<(), crate::store::Error>(())
+    })?;
+    Ok(ids.into_iter().filter(|id| !own.contains(id)).collect())
 }
 
 /// `30s`, `2m`.

@@ -138,7 +138,9 @@ fn just_before(store: &Store, ids: &[MessageId]) -> Result<Vec<MessageId>, Error
             ..Scope::default()
         };
         store.each_header(&scope, |header| {
-            before.insert(header.id);
+            if !header.own {
+                before.insert(header.id);
+            }
             Ok::<(), Error>(())
         })?;
     }
@@ -226,10 +228,12 @@ fn pending(
         }
         Wanted::These(ids) => Scope { ids: Some(ids.clone()), ..Scope::default() },
     };
+    // The user's own mail is judged only where it is asked for by name.
+    let own_too = matches!(wanted, Wanted::These(_));
     let mut pending = Vec::new();
     let mut coverage = Coverage::default();
     store.each_header(&scope, |header| {
-        if header.own {
+        if header.own && !own_too {
             return Ok(());
         }
         coverage.total += 1;

@@ -115,7 +115,7 @@ pub fn list(store: &Store, options: &ListOptions) -> Result<Vec<Item>, Error> {
 }
 
 fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Option<Item>, Error> {
-    let all = standing(store, headers, options.as_of)?;
+    let all = standing(store, headers, options.as_of, None)?;
     let open = all.iter().rev().find(|one| one.verdict.needs_reply && !one.state.is_settled());
     let Some(shown) =
         open.or_else(|| all.iter().rev().find(|one| options.all || !one.state.is_settled()))
@@ -133,8 +133,8 @@ fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Opti
     Ok(Some(item(shown, thread_tier)))
 }
 
-/// The messages asked for, one item each, in the order given, settled or not; those not judged (the
-/// user's own among them) are left out.
+/// The messages asked for, one item each, in the order given, settled or not; those not judged are
+/// left out.
 ///
 /// # Errors
 /// The store cannot be read, or holds something else.
@@ -154,8 +154,11 @@ pub fn items(store: &Store, ids: &[MessageId], options: &ListOptions) -> Result<
                 free.insert(headers)
             }
         };
-        let all = standing(store, thread, options.as_of)?;
-        let open = all.iter().rev().find(|one| one.verdict.needs_reply && !one.state.is_settled());
+        let all = standing(store, thread, options.as_of, Some(*id))?;
+        let open = all
+            .iter()
+            .rev()
+            .find(|one| !one.header.own && one.verdict.needs_reply && !one.state.is_settled());
         let Some(shown) = all.iter().find(|one| one.header.id == *id) else { continue };
         let verdict = &shown.verdict;
         let fits = (options.tiers.is_empty() || options.tiers.contains(&verdict.tier))
@@ -180,15 +183,17 @@ struct Standing<'a> {
     state: State,
 }
 
-/// All judged messages of a thread, in time order.
+/// All judged messages of a thread, in time order; of the user's own, the one asked for at most.
 fn standing<'a>(
     store: &Store,
     headers: &'a [Header],
     as_of: UnixSeconds,
+    asked: Option<MessageId>,
 ) -> Result<Vec<Standing<'a>>, Error> {
     let mut judged: Vec<(&Header, Option<Verdict>)> = Vec::with_capacity(headers.len());
     for header in headers {
-        let verdict = if header.own { None } else { verdict(store, header.id)? };
+        let is_shown = !header.own || asked == Some(header.id);
+        let verdict = if is_shown { verdict(store, header.id)? } else { None };
         judged.push((header, verdict));
     }
     let states: Vec<Option<State>> = judged
