@@ -128,7 +128,7 @@ const TABLE: &[Room] = &[
 /// Crates every room may name.
 const EVERYWHERE: &[&str] = &["std", "serde", "serde_json", "thiserror", "tracing"];
 /// Crates every test may name.
-const IN_TESTS: &[&str] = &["insta", "proptest", "tempfile"];
+const IN_TESTS: &[&str] = &["divan", "insta", "proptest", "tempfile"];
 /// Part of the language.
 const LANGUAGE: &[&str] = &["std", "core", "alloc"];
 /// Rooms that may open a connection, and the one that shuts them.
@@ -495,6 +495,7 @@ fn every_crate_of_the_manifest_has_a_room_and_is_used() {
     let house = house();
     let tests: Vec<Facts> = files_below("tests")
         .iter()
+        .chain(&files_below("benches"))
         .filter(|file| has_ending(file, "rs"))
         .map(|file| scan::read(&text_of(file), true))
         .collect();

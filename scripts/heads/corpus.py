@@ -86,7 +86,7 @@ def made_mails(folder):
         row = json.loads(line)
         judged = row["sentences"] or []
         sentences = [s["text"] for s in judged] or split(own_words(row["text"]))
-        group = f"{row['kind']}/{row['lang']}/{row['body']}"
+        group = f"{row['kind']}/{row['body']}"
         labelled = [(s["text"], marks(s["labels"])) for s in judged]
         out.append(Mail(row["subject"], sentences, KINDS.index(row["kind"]), "made", group, labelled))
     return out
@@ -208,23 +208,40 @@ def real_mails(data):
     return out
 
 
-def real_sentences(folder, data):
-    """Labelled sentences of real mail, each with its neighbours: [(Sentence, subject, before, after)]."""
+def reader_of_labels(folder):
+    """The script beside the labels that finds the text they were given to."""
     import importlib.util
 
     path = Path(folder) / "enron_sentences.py"
-    if not path.exists():
-        return []
     spec = importlib.util.spec_from_file_location("enron_sentences", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def real_sentences(folder, data):
+    """Labelled sentences of real mail, each with its neighbours: [(Sentence, subject, before, after, mail)]."""
     out = []
-    for row in module.sentences(str(data), context=True):
+    for row in reader_of_labels(folder).sentences(str(data), context=True):
         if row["text"] is None:
             continue
         labels = np.array([float(row[name]) for name in LABELS])
         before = split(own_words(row["body"][: row["start"]]))[-4:]
         after = split(own_words(row["body"][row["end"] :]))[:4]
         sentence = Sentence(row["text"], labels, row["source"], normalised(row["text"]))
-        out.append((sentence, row["subject"], before, after))
+        out.append((sentence, row["subject"], before, after, f"{row['source']} {row['path']}"))
+    return out
+
+
+def judged_mails(folder, data):
+    """Real messages whose kind a reader has judged."""
+    out = []
+    for row in reader_of_labels(folder).kinds(str(data)):
+        if row["text"] is None:
+            continue
+        text = visible(row["text"]) if re.search(r"(?i)<html|<body|<table", row["text"]) else row["text"]
+        sentences = split(own_words(text))[:40]
+        if sentences:
+            group = normalised(" ".join(sentences))[:160]
+            out.append(Mail(row["subject"], sentences, KINDS.index(row["kind"]), "judged", group))
     return out

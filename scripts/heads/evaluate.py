@@ -1,6 +1,7 @@
 """Ten-fold evaluation of asks on email-intent/verified.
 
-    evaluate.py DATA --base FOLDER [--labels FOLDER] [--extra WEIGHT] [--seeds N] [--folds A-B] [--keep FILE]
+    evaluate.py DATA --base FOLDER [--labels FOLDER] [--extra WEIGHT | --staged FILE] [--lr RATE] [--seeds N]
+                [--folds A-B] [--grouped] [--words-only] [--keep FILE]
 
 Prints F1 at .5 and AUC, mean over the folds and pooled with a bootstrap 95 % interval, of: a tf-idf
 linear model of 1 to 3 words, the hashed words, the encoder, and the mix (fitted on the other folds'
@@ -82,7 +83,8 @@ def main():
     arguments.add_argument("--labels", default=str(Path(__file__).parent))
     arguments.add_argument("--extra", type=float, default=1.0, help="weight of the other labelled sentences; 0 leaves them out")
     arguments.add_argument("--epochs", type=int, default=2)
-    arguments.add_argument("--lr", type=float, default=5e-5)
+    arguments.add_argument("--lr", type=float, default=1.5e-4)
+    arguments.add_argument("--staged", metavar="FILE", help="learn the other sentences first, once for all folds; FILE keeps that")
     arguments.add_argument("--seeds", type=int, default=1, help="fine-tunings whose weights are averaged")
     arguments.add_argument("--folds", default="0-9")
     arguments.add_argument("--grouped", action="store_true")
@@ -107,14 +109,18 @@ def main():
     if given.keep and Path(given.keep).exists():
         z = np.load(given.keep)
     if not given.words_only:
+        stage = None
         pieces = windows.Pieces(Path(given.base) / "tokenizer.json")
         frozen, layers = encoder.load_base(given.base)
+        if given.staged:
+            every = set(groups)
+            stage = first_stage(frozen, layers, pieces, [s for s in more if s.group not in every], given)
         for f in range(low, high + 1):
             train, test = folds[f]
             if not np.isnan(z[test]).any():
                 continue
             began = time.time()
-            z[test] = tune(frozen, layers, pieces, [intent[i] for i in train], extra(f), [texts[i] for i in test], given, f)
+            z[test] = tune(frozen, layers, pieces, [intent[i] for i in train], [] if given.staged else extra(f), [texts[i] for i in test], given, f, stage)
             print(f"fold {f}: F1 {f1_score(y[test], z[test] > 0):.3f} AUC {roc_auc_score(y[test], z[test]):.3f}, {time.time() - began:.0f} s",
                   file=sys.stderr, flush=True)
             if given.keep:
@@ -129,15 +135,32 @@ def main():
         line("encoder and words", y, mixed(z, v, y, folds), folds)
 
 
-def tune(frozen, layers, pieces, ours, others, tests, given, f):
-    label = [(s.text, s.labels, 1.0, -1) for s in ours] + [(s.text, s.labels, given.extra, -1) for s in others]
-
+def epochs_of(pieces, label):
     def epoch(rng):
         return windows.pack([windows.window(pieces, None, [label[i]], 64) for i in rng.permutation(len(label))], 12, 64, 4)
 
+    return epoch
+
+
+def first_stage(frozen, layers, pieces, others, given):
+    fit = trainer.Fit(frozen, layers, 4, 9, seed=SEED - 1, lr=1.5e-4)
+    path = Path(given.staged)
+    if path.exists():
+        kept = np.load(path)
+        return {part: {n: kept[f"{part}/{n}"] for n in group} for part, group in fit.params.items()}
+    fit.run(epochs_of(pieces, [(s.text, s.labels, 1.0, -1) for s in others]), 2)
+    np.savez(path, **{f"{part}/{n}": np.asarray(a) for part, group in fit.params.items() for n, a in group.items()})
+    return {part: {n: np.asarray(a) for n, a in group.items()} for part, group in fit.params.items()}
+
+
+def tune(frozen, layers, pieces, ours, others, tests, given, f, stage):
+    label = [(s.text, s.labels, 1.0, -1) for s in ours] + [(s.text, s.labels, given.extra, -1) for s in others]
     total = None
     for seed in range(given.seeds):
-        fit = trainer.Fit(frozen, layers, 4, 9, seed=SEED + 100 * seed + f, lr=given.lr).run(epoch, given.epochs)
+        fit = trainer.Fit(frozen, layers, 4, 9, seed=SEED + 100 * seed + f, lr=given.lr)
+        if stage is not None:
+            fit.params = trainer.jax.tree.map(trainer.jnp.array, stage)
+        fit.run(epochs_of(pieces, label), given.epochs)
         total = fit.params if total is None else trainer.jax.tree.map(lambda a, b: a + b, total, fit.params)
     fit.params = trainer.jax.tree.map(lambda a: a / given.seeds, total)
     out = [windows.window(pieces, None, [(t, np.full(4, np.nan), 0.0, i)], 64) for i, t in enumerate(tests)]

@@ -71,6 +71,7 @@ class Heads:
             shape = tuple(int(d) for d in reversed(t.shape))
             self.tensors[t.name] = np.asarray(dequantize(t.data, t.tensor_type), np.float32).reshape(shape)
         self.temperature = float(reader.fields["postroom.head.temperature.kind"].contents())
+        words.SIZE = self.tensors["head.words.weight"].shape[1]
         self.frozen = dict(frozen)
         table = frozen["token"]
         self.frozen["token"] = dequantize(quantize(table, Q8), Q8).reshape(table.shape)

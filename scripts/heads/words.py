@@ -8,7 +8,7 @@ the table's size, counted once, the vector scaled to length 1. Only the table's 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-SIZE = 1 << 15
+SIZE = 1 << 16
 
 
 def tokens(text):
@@ -50,7 +50,7 @@ def matrix(texts):
     return csr_matrix((values, columns, ends), shape=(len(texts), SIZE), dtype=np.float64)
 
 
-def fit(x, y, c=10.0, weight=None):
+def fit(x, y, c=20.0, weight=None):
     """Logistic regression with an L2 penalty: (weights [SIZE], bias)."""
     from sklearn.linear_model import LogisticRegression
 

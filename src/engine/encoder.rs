@@ -336,7 +336,7 @@ impl Linear {
         let packed = Packed::from_q8_0(&blocks, inputs).ok_or_else(|| {
             gguf.bad_tensor(
                 &weight_name(first),
-                "has outputs that are no multiple of 16".to_owned(),
+                "has outputs that are no multiple of 32".to_owned(),
             )
         })?;
         let memory_bytes = packed.memory_bytes();

@@ -71,6 +71,9 @@ impl Lazy {
     }
 }
 
+/// Kind and sentence scores of one window.
+type WindowScores = ([f32; KINDS.len()], Vec<SentenceScores>);
+
 impl Reader {
     /// The reader compiled into this binary.
     ///
@@ -239,7 +242,7 @@ impl Reader {
         &self,
         windows: &[(usize, Window)],
         text: impl Fn(usize, usize) -> &'a str + Sync,
-    ) -> Result<Vec<([f32; KINDS.len()], Vec<SentenceScores>)>, Error> {
+    ) -> Result<Vec<WindowScores>, Error> {
         let (heads, layers) = self.judgements.as_ref().ok_or(Error::NoHeads)?;
         let encoder = layers.get()?;
         let judged = parallel::map(&passes(windows, |(_, window)| window.ids.len()), |windows| {

@@ -40,8 +40,9 @@ fn ragged() -> Vec<String> {
         "x".repeat(5000),
         long.split(' ').take(5000).collect::<Vec<_>>().join(" "),
     ];
-    texts
-        .extend((1..40).map(|words| long.split(' ').take(words * 7).collect::<Vec<_>>().join(" ")));
+    texts.extend(
+        (1..12).map(|words| long.split(' ').take(words * words).collect::<Vec<_>>().join(" ")),
+    );
     texts
 }
 

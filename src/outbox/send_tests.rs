@@ -19,7 +19,7 @@ fn a_letter_is_sent_as_approved_and_once() {
     assert_eq!(delivery.server_reply, "250 taken as 1");
     let seen = post.seen();
     let row = home.store.letter(id).unwrap();
-    assert_eq!(seen.mails, [row.bytes.clone()]);
+    assert_eq!(seen.mails, std::slice::from_ref(&row.bytes));
     assert_eq!((row.state, row.sent), (LetterState::Sent, Some(NOW)));
     assert!(seen.commands.contains(&"RCPT TO:<blind@example.org>".to_owned()));
     assert_eq!(seen.commands[0], "EHLO [127.0.0.1]");

@@ -200,9 +200,7 @@ fn an_interrupted_import_goes_on_in_the_same_entry() {
     let two = mail(&dated(1, "Subject: Two"), "2");
     let incoming =
         |key: &str, raw: &str| Incoming::new("f".into(), key.into(), String::new(), raw.as_bytes());
-    let mut acceptor = store.accept_from("a", NOW).expect("begun");
-    acceptor.accept(&[incoming("1", &one)]).expect("accepted");
-    drop(acceptor);
+    store.accept_from("a", NOW).expect("begun").accept(&[incoming("1", &one)]).expect("accepted");
     let mut acceptor = store.accept_from("a", NOW).expect("taken up");
     assert_eq!(acceptor.places().expect("read").len(), 1);
     acceptor.accept(&[incoming("1", &one), incoming("2", &two)]).expect("accepted");

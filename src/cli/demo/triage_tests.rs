@@ -13,7 +13,7 @@ use crate::mail::UnixSeconds;
 use crate::mail::when::{Calendar, Zone, parse_rfc3339};
 use crate::store::{Incoming, Origin, Store};
 use crate::triage::{Kind, Rule, Settings, Tier, Verdict, judge_new, verdict};
-use crate::{engine, models};
+use crate::engine;
 
 #[derive(Deserialize)]
 struct Expectations {
@@ -145,9 +145,7 @@ fn the_demo_mailbox_is_judged_as_an_expert_would() {
 
 #[test]
 fn the_embedded_reader_agrees_with_the_expert() {
-    let heads: &[u8] = include_bytes!("../../../models/heads.gguf");
-    let (weights, tokenizer) = (models::READER, models::TOKENIZER);
-    let reader = engine::Reader::from_files(weights, tokenizer, Some(heads)).unwrap();
+    let reader = engine::Reader::embedded().unwrap();
     let reader = Weighted::new(&reader, "embedded");
     check(&agreement(&reader, parse_rfc3339("2026-03-03T08:00:00Z").unwrap()));
 }

@@ -4,7 +4,7 @@
 //! `[q | k | v]`, each `heads · 32` wide; output rows are `heads · 32` wide. Keys are turned to
 //! `[32, keys]` so that sixteen scores are made at once.
 
-use super::elementwise::{exp, total};
+use super::elementwise::{exp, largest, total};
 use super::{Kernel, LANES, Tier, dispatch, multiply_add};
 
 /// The only width of a head there is a kernel for.
@@ -128,13 +128,13 @@ fn score<const FMA: bool>(
 fn soften<const FMA: bool>(scores: &mut [f32], length: usize, scale: f32) -> f32 {
     scores[length..].fill(f32::NEG_INFINITY);
     let (blocks, _) = scores.as_chunks_mut::<LANES>();
-    let mut largest = [f32::NEG_INFINITY; LANES];
+    let mut tops = [f32::NEG_INFINITY; LANES];
     for block in blocks.iter() {
         for lane in 0..LANES {
-            largest[lane] = if block[lane] > largest[lane] { block[lane] } else { largest[lane] };
+            tops[lane] = if block[lane] > tops[lane] { block[lane] } else { tops[lane] };
         }
     }
-    let top = largest.iter().fold(f32::NEG_INFINITY, |top, &lane| top.max(lane));
+    let top = largest(&tops);
     let mut sums = [0.0; LANES];
     for block in blocks.iter_mut() {
         for lane in 0..LANES {
@@ -153,11 +153,15 @@ fn weigh<const FMA: bool>(
     values: &[[f32; HEAD]],
 ) -> [[f32; HEAD]; QUERIES] {
     let mut sums = [[0.0; HEAD]; QUERIES];
-    for (token, value) in values.iter().enumerate() {
+    let mut rows = scores.chunks_exact(padded);
+    let rows: [&[f32]; QUERIES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+    let [first, second, third, fourth] = rows;
+    let scores = first.iter().zip(second).zip(third).zip(fourth);
+    for (value, (((first, second), third), fourth)) in values.iter().zip(scores) {
+        let scores = [*first, *second, *third, *fourth];
         for query in 0..QUERIES {
-            let score = scores[query * padded + token];
             for dim in 0..HEAD {
-                sums[query][dim] = multiply_add::<FMA>(score, value[dim], sums[query][dim]);
+                sums[query][dim] = multiply_add::<FMA>(scores[query], value[dim], sums[query][dim]);
             }
         }
     }

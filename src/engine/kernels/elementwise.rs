@@ -16,13 +16,7 @@ struct Gelu<'a>(&'a mut [f32]);
 impl Kernel for Gelu<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let (blocks, rest) = self.0.as_chunks_mut::<LANES>();
-        for block in blocks {
-            for value in block {
-                *value = gelu_of::<FMA>(*value);
-            }
-        }
-        for value in rest {
+        for value in self.0 {
             *value = gelu_of::<FMA>(*value);
         }
     }
@@ -104,33 +98,31 @@ impl Kernel for AddAndNormalise<'_> {
     fn run<const FMA: bool>(self) {
         let width = self.norm.weight.len();
         let rows = self.values.chunks_exact_mut(width).zip(self.residual.chunks_exact(width));
+        // One simple loop a step: those are what the compiler turns into vector instructions.
         for (row, residual) in rows {
-            let mut sums = [0.0; LANES];
-            let (row, tail) = row.as_chunks_mut::<LANES>();
+            for (value, residual) in row.iter_mut().zip(residual) {
+                *value += residual;
+            }
+            let (blocks, tail) = row.as_chunks::<LANES>();
             debug_assert!(tail.is_empty(), "the encoder refuses widths that are no multiple");
-            let (residual, _) = residual.as_chunks::<LANES>();
-            for (block, residual) in row.iter_mut().zip(residual) {
+            let mut sums = [0.0; LANES];
+            for block in blocks {
                 for lane in 0..LANES {
-                    block[lane] += residual[lane];
                     sums[lane] += block[lane];
                 }
             }
             let mean = total(&sums) / width as f32;
             let mut squares = [0.0; LANES];
-            for block in row.iter_mut() {
+            for block in blocks {
                 for lane in 0..LANES {
-                    block[lane] -= mean;
-                    squares[lane] = multiply_add::<FMA>(block[lane], block[lane], squares[lane]);
+                    let off = block[lane] - mean;
+                    squares[lane] = multiply_add::<FMA>(off, off, squares[lane]);
                 }
             }
             let scale = 1.0 / (total(&squares) / width as f32 + self.norm.epsilon).sqrt();
-            let (weight, _) = self.norm.weight.as_chunks::<LANES>();
-            let (bias, _) = self.norm.bias.as_chunks::<LANES>();
-            for ((block, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
-                for lane in 0..LANES {
-                    block[lane] =
-                        multiply_add::<FMA>(block[lane] * scale, weight[lane], bias[lane]);
-                }
+            let learnt = self.norm.weight.iter().zip(&self.norm.bias);
+            for (value, (weight, bias)) in row.iter_mut().zip(learnt) {
+                *value = multiply_add::<FMA>((*value - mean) * scale, *weight, *bias);
             }
         }
     }
@@ -139,13 +131,25 @@ impl Kernel for AddAndNormalise<'_> {
 /// The sum of all lanes, halving: 16, 8, 4, 2, 1.
 #[inline(always)]
 pub(super) fn total(lanes: &[f32; LANES]) -> f32 {
-    let mut sums = *lanes;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
-        width /= 2;
+    let mut eight = [0.0; 8];
+    for lane in 0..8 {
+        eight[lane] = lanes[lane] + lanes[lane + 8];
     }
-    sums[0]
+    let four = [eight[0] + eight[4], eight[1] + eight[5], eight[2] + eight[6], eight[3] + eight[7]];
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// The largest of all lanes.
+#[inline(always)]
+pub(super) fn largest(lanes: &[f32; LANES]) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut eight = [0.0; 8];
+    for lane in 0..8 {
+        eight[lane] = larger(lanes[lane], lanes[lane + 8]);
+    }
+    let mut four = [0.0; 4];
+    for lane in 0..4 {
+        four[lane] = larger(eight[lane], eight[lane + 4]);
+    }
+    larger(larger(four[0], four[2]), larger(four[1], four[3]))
 }

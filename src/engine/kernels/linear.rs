@@ -1,19 +1,20 @@
 //! `y = x Wᵀ + b` with 8-bit weights and 16-bit activations.
 //!
-//! Weights are `Q8_0`: blocks of 32 along a row share a scale. They are kept as signed bytes, sixteen
-//! outputs side by side, pairs of inputs together: `[outputs/16][inputs/32][16 pairs][16 outputs][2]`,
-//! with the scales as `[outputs/16][inputs/32][16]`. Each row of `x` is rounded to 16 bits with one
+//! Weights are Q8_0: blocks of 32 along a row share a scale. They are kept as signed bytes, 32 outputs
+//! side by side, pairs of inputs together: `[outputs/32][inputs/32][16 pairs][32 outputs][2]`, with
+//! the scales as `[outputs/32][inputs/32][32]`. Each row of `x` is rounded to 16 bits with one
 //! scale. Products of a block add up in 32-bit integers, exactly (32 · 127 · 32,767 is 1.3 · 10^8);
 //! blocks add up in floats. One `vpdpwssd` does 32 products, twice what float instructions do.
 
 use std::ops::Range;
 
+use super::elementwise::largest;
 use super::{Kernel, LANES, Level, Tier, dispatch, multiply_add};
 use crate::engine::gguf::{BLOCK, BLOCK_BYTES};
 
 /// Outputs side by side.
-const COLUMNS: usize = 16;
-/// Bytes of a packed block: 32 inputs of 16 outputs.
+const COLUMNS: usize = 32;
+/// Bytes of a packed block: 32 inputs of 32 outputs.
 const BLOCK_QUANTS: usize = BLOCK * COLUMNS;
 /// Rows of activations that stay in the first-level cache while all weights pass by.
 const ROWS_CACHED: usize = 24;
@@ -28,10 +29,10 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// Packs `Q8_0` matrices of `inputs` columns, one below the other.
+    /// Packs Q8_0 matrices of `inputs` columns, one below the other.
     ///
     /// Each part is whole rows of blocks as they stand in GGUF. `None` when the outputs are no
-    /// multiple of 16, or a part is not made of whole rows.
+    /// multiple of 32, or a part is not made of whole rows.
     pub(crate) fn from_q8_0(parts: &[&[u8]], inputs: usize) -> Option<Self> {
         let row_bytes = inputs / BLOCK * BLOCK_BYTES;
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
@@ -108,23 +109,18 @@ impl Kernel for Round<'_> {
         let inputs = self.rounded.inputs;
         let targets = self.rounded.values.chunks_exact_mut(inputs).zip(&mut self.rounded.scales);
         for (row, (target, scale)) in self.rows.chunks_exact(inputs).zip(targets) {
-            let (blocks, _) = row.as_chunks::<LANES>();
-            let mut largest = [0.0_f32; LANES];
-            for block in blocks {
+            let mut sizes = [0.0_f32; LANES];
+            for block in row.as_chunks::<LANES>().0 {
                 for lane in 0..LANES {
                     let size = block[lane].abs();
-                    largest[lane] = if size > largest[lane] { size } else { largest[lane] };
+                    sizes[lane] = if size > sizes[lane] { size } else { sizes[lane] };
                 }
             }
-            let top = largest.iter().fold(f32::MIN_POSITIVE, |top, &lane| top.max(lane));
+            let top = largest(&sizes).max(f32::MIN_POSITIVE);
             let steps = f32::from(i16::MAX) / top;
             *scale = top / f32::from(i16::MAX);
-            let (targets, _) = target.as_chunks_mut::<LANES>();
-            for (block, target) in blocks.iter().zip(targets) {
-                for lane in 0..LANES {
-                    let whole = multiply_add::<FMA>(block[lane], steps, ROUND);
-                    target[lane] = whole.to_bits() as i16;
-                }
+            for (target, value) in target.iter_mut().zip(row) {
+                *target = multiply_add::<FMA>(*value, steps, ROUND).to_bits() as i16;
             }
         }
     }
@@ -143,14 +139,14 @@ pub(crate) fn multiply(tier: Tier, weights: &Packed, x: &Rounded, bias: &[f32], 
     }
 }
 
-/// What a tile's kernel is handed: `ROWS` rows of activations against 16 outputs.
+/// What a tile's kernel is handed: `ROWS` rows of activations against 32 outputs.
 struct Tile<'a, const ROWS: usize> {
     /// `[ROWS, inputs]`
     values: &'a [i16],
     inputs: usize,
-    /// `[inputs/32][16 pairs][16][2]`
+    /// `[inputs/32][16 pairs][32][2]`
     quants: &'a [i8],
-    /// `[inputs/32][16]`
+    /// `[inputs/32][32]`
     scales: &'a [f32],
 }
 
@@ -212,12 +208,12 @@ fn tile_portable<const ROWS: usize>(tile: &Tile<'_, ROWS>, sums: &mut Sums<ROWS>
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use core::arch::x86_64::{
-        __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16,
+        __m128i, __m256i, __m512i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16,
         _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
         _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_setzero_si256,
         _mm256_storeu_ps, _mm512_add_epi32, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps,
-        _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_madd_epi16,
-        _mm512_set1_epi32, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_madd_epi16, _mm512_set1_epi32, _mm512_setzero_ps,
+        _mm512_setzero_si512, _mm512_storeu_ps,
     };
 
     use super::{BLOCK, BLOCK_QUANTS, COLUMNS, Level, Packed, Rounded, Sums, Tile, tiles};
@@ -245,91 +241,118 @@ mod x86 {
         }
         match level {
             Level::Avx512Vnni => {
-                rows_of!(12, tile_vnni);
                 rows_of!(6, tile_vnni);
-                rows_of!(3, tile_vnni);
+                rows_of!(2, tile_vnni);
                 rows_of!(1, tile_vnni);
             }
             Level::Avx512 => {
-                rows_of!(12, tile_avx512);
                 rows_of!(6, tile_avx512);
-                rows_of!(3, tile_avx512);
+                rows_of!(2, tile_avx512);
                 rows_of!(1, tile_avx512);
             }
             Level::Portable | Level::Avx2 => {
                 rows_of!(4, tile_avx2);
-                rows_of!(2, tile_avx2);
                 rows_of!(1, tile_avx2);
             }
         }
         debug_assert_eq!(done, rows);
     }
 
+    /// Two registers of sixteen outputs: each pair of activations is repeated once for both.
     macro_rules! tile_512 {
         ($name:ident, $features:literal, $dot:expr) => {
             #[target_feature(enable = $features)]
             fn $name<const ROWS: usize>(tile: &Tile<'_, ROWS>, sums: &mut Sums<ROWS>) {
                 let blocks = check(tile);
-                let mut totals = [_mm512_setzero_ps(); ROWS];
+                let mut totals = [[_mm512_setzero_ps(); 2]; ROWS];
                 for block in 0..blocks {
-                    let mut dots = [_mm512_setzero_si512(); ROWS];
+                    let mut dots = [[_mm512_setzero_si512(); 2]; ROWS];
                     for pair in 0..PAIRS {
+                        let at = block * BLOCK_QUANTS + pair * COLUMNS * 2;
                         // SAFETY: `check` made sure of `blocks` whole blocks of quants.
                         let quants = unsafe {
-                            let at = tile.quants.as_ptr().add(block * BLOCK_QUANTS + pair * 32);
-                            _mm256_loadu_si256(at.cast::<__m256i>())
+                            let at = tile.quants.as_ptr().add(at).cast::<__m256i>();
+                            [_mm256_loadu_si256(at), _mm256_loadu_si256(at.add(1))]
                         };
-                        let quants = _mm512_cvtepi8_epi16(quants);
+                        let quants =
+                            [_mm512_cvtepi8_epi16(quants[0]), _mm512_cvtepi8_epi16(quants[1])];
                         for row in 0..ROWS {
                             let both = _mm512_set1_epi32(pair_at(tile, row, block, pair));
-                            dots[row] = $dot(dots[row], quants, both);
+                            dots[row][0] = $dot(dots[row][0], quants[0], both);
+                            dots[row][1] = $dot(dots[row][1], quants[1], both);
                         }
                     }
-                    // SAFETY: `check` made sure of 16 scales a block.
-                    let scales =
-                        unsafe { _mm512_loadu_ps(tile.scales.as_ptr().add(block * COLUMNS)) };
+                    // SAFETY: `check` made sure of 32 scales a block.
+                    let scales = unsafe {
+                        let at = tile.scales.as_ptr().add(block * COLUMNS);
+                        [_mm512_loadu_ps(at), _mm512_loadu_ps(at.add(16))]
+                    };
                     for row in 0..ROWS {
-                        totals[row] =
-                            _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[row]), scales, totals[row]);
+                        for half in 0..2 {
+                            let dots = _mm512_cvtepi32_ps(dots[row][half]);
+                            totals[row][half] =
+                                _mm512_fmadd_ps(dots, scales[half], totals[row][half]);
+                        }
                     }
                 }
-                for (total, sums) in totals.iter().zip(sums) {
-                    // SAFETY: `sums` is 16 floats.
-                    unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), *total) };
+                for (totals, sums) in totals.iter().zip(sums) {
+                    // SAFETY: `sums` is 32 floats.
+                    unsafe {
+                        _mm512_storeu_ps(sums.as_mut_ptr(), totals[0]);
+                        _mm512_storeu_ps(sums.as_mut_ptr().add(16), totals[1]);
+                    }
                 }
             }
         };
     }
 
-    tile_512!(tile_vnni, "avx512f,avx512bw,avx512vl,avx512vnni", |sum, a, b| {
-        _mm512_dpwssd_epi32(sum, a, b)
-    });
+    tile_512!(tile_vnni, "avx512f,avx512bw,avx512vl,avx512vnni", |sum, a, b| dot(sum, a, b));
     tile_512!(tile_avx512, "avx512f,avx512bw,avx512vl", |sum, a, b| {
         _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
     });
 
+    /// `sum + a · b` over pairs of 16-bit numbers.
+    ///
+    /// Not the intrinsic: LLVM splits a chain of those into a product and a sum each, for latency,
+    /// but here twelve chains run side by side and it is throughput that counts.
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    #[inline]
+    fn dot(mut sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: one instruction on registers, of a feature this function requires.
+        unsafe {
+            core::arch::asm!(
+                "vpdpwssd {sum}, {a}, {b}",
+                sum = inout(zmm_reg) sum,
+                a = in(zmm_reg) a,
+                b = in(zmm_reg) b,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+        }
+        sum
+    }
+
+    /// The same with registers of eight outputs, one at a time: there are but sixteen of them.
     #[target_feature(enable = "avx2,fma")]
     fn tile_avx2<const ROWS: usize>(tile: &Tile<'_, ROWS>, sums: &mut Sums<ROWS>) {
         let blocks = check(tile);
-        for half in 0..2 {
+        for part in 0..COLUMNS / 8 {
             let mut totals = [_mm256_setzero_ps(); ROWS];
             for block in 0..blocks {
                 let mut dots = [_mm256_setzero_si256(); ROWS];
                 for pair in 0..PAIRS {
+                    let at = block * BLOCK_QUANTS + pair * COLUMNS * 2 + part * 16;
                     // SAFETY: `check` made sure of `blocks` whole blocks of quants.
-                    let quants = unsafe {
-                        let at = block * BLOCK_QUANTS + pair * 32 + half * 16;
-                        _mm_loadu_si128(tile.quants.as_ptr().add(at).cast::<__m128i>())
-                    };
+                    let quants =
+                        unsafe { _mm_loadu_si128(tile.quants.as_ptr().add(at).cast::<__m128i>()) };
                     let quants = _mm256_cvtepi8_epi16(quants);
                     for row in 0..ROWS {
                         let both = _mm256_set1_epi32(pair_at(tile, row, block, pair));
                         dots[row] = _mm256_add_epi32(dots[row], _mm256_madd_epi16(quants, both));
                     }
                 }
-                // SAFETY: `check` made sure of 16 scales a block.
+                // SAFETY: `check` made sure of 32 scales a block.
                 let scales = unsafe {
-                    _mm256_loadu_ps(tile.scales.as_ptr().add(block * COLUMNS + half * 8))
+                    _mm256_loadu_ps(tile.scales.as_ptr().add(block * COLUMNS + part * 8))
                 };
                 for row in 0..ROWS {
                     totals[row] =
@@ -337,8 +360,8 @@ mod x86 {
                 }
             }
             for (total, sums) in totals.iter().zip(sums.iter_mut()) {
-                // SAFETY: `sums` is 16 floats, and this is one half of them.
-                unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(half * 8), *total) };
+                // SAFETY: `sums` is 32 floats, and this is eight of them.
+                unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(part * 8), *total) };
             }
         }
     }

@@ -11,6 +11,7 @@
     reason = "choosing instructions at run time; each block says why it is sound"
 )]
 #![allow(clippy::inline_always, reason = "a kernel gets its instruction set by being inlined")]
+#![allow(clippy::cast_ptr_alignment, reason = "only unaligned loads and stores are used")]
 
 pub(super) mod attention;
 pub(super) mod elementwise;

@@ -36,7 +36,7 @@ fn close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 
 #[test]
 fn every_tier_multiplies_like_plain_arithmetic() {
-    let (outputs, inputs) = (48, 96);
+    let (outputs, inputs) = (64, 96);
     let quants: Vec<i8> =
         numbers(1, outputs * inputs, 127.9).into_iter().map(|value| value as i8).collect();
     let packed = Packed::from_q8_0(&[&q8_0(&quants, 0.01)], inputs).expect("whole rows");
@@ -71,12 +71,12 @@ fn the_largest_products_do_not_overflow() {
     let inputs = 64;
     for (quant, value) in [(127, 1.0), (-128, 1.0), (-128, -1.0)] {
         let packed =
-            Packed::from_q8_0(&[&q8_0(&vec![quant; 16 * inputs], 1.0)], inputs).expect("rows");
+            Packed::from_q8_0(&[&q8_0(&vec![quant; 32 * inputs], 1.0)], inputs).expect("rows");
         let x = vec![value; 13 * inputs];
-        let expected = vec![f32::from(quant) * value * inputs as f32; 13 * 16];
+        let expected = vec![f32::from(quant) * value * inputs as f32; 13 * 32];
         for tier in Tier::available() {
-            let mut out = vec![0.0; 13 * 16];
-            multiply(tier, &packed, &Rounded::new(tier, &x, inputs), &[0.0; 16], &mut out);
+            let mut out = vec![0.0; 13 * 32];
+            multiply(tier, &packed, &Rounded::new(tier, &x, inputs), &[0.0; 32], &mut out);
             close(&out, &expected, 1e-6, &format!("{tier:?}"));
         }
     }
@@ -104,22 +104,22 @@ fn a_row_comes_out_the_same_whatever_rows_surround_it() {
 
 #[test]
 fn rows_of_zeros_and_parts_one_below_the_other() {
-    let parts = [q8_0(&[3; 16 * 32], 1.0), q8_0(&[-5; 16 * 32], 0.5)];
+    let parts = [q8_0(&[3; 32 * 32], 1.0), q8_0(&[-5; 32 * 32], 0.5)];
     let packed = Packed::from_q8_0(&[&parts[0], &parts[1]], 32).expect("whole rows");
-    assert_eq!((packed.outputs(), packed.inputs()), (32, 32));
+    assert_eq!((packed.outputs(), packed.inputs()), (64, 32));
     for tier in Tier::available() {
         let x = [vec![0.0; 32], vec![1.0; 32]].concat();
-        let mut out = vec![9.0; 64];
-        multiply(tier, &packed, &Rounded::new(tier, &x, 32), &[0.0; 32], &mut out);
-        let expected = [vec![0.0; 32], vec![96.0; 16], vec![-80.0; 16]].concat();
+        let mut out = vec![9.0; 128];
+        multiply(tier, &packed, &Rounded::new(tier, &x, 32), &[0.0; 64], &mut out);
+        let expected = [vec![0.0; 64], vec![96.0; 32], vec![-80.0; 32]].concat();
         close(&out, &expected, 1e-6, &format!("{tier:?}"));
     }
 }
 
 #[test]
 fn matrices_that_do_not_fit_are_not_packed() {
-    assert!(Packed::from_q8_0(&[&q8_0(&[1; 15 * 32], 1.0)], 32).is_none());
-    assert!(Packed::from_q8_0(&[&q8_0(&[1; 16 * 32], 1.0)[1..]], 32).is_none());
+    assert!(Packed::from_q8_0(&[&q8_0(&[1; 16 * 32], 1.0)], 32).is_none());
+    assert!(Packed::from_q8_0(&[&q8_0(&[1; 32 * 32], 1.0)[1..]], 32).is_none());
     assert!(Packed::from_q8_0(&[&[]], 0).is_none());
 }
 

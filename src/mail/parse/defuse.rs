@@ -48,13 +48,11 @@ fn without_lines_before(raw: &[u8]) -> &[u8] {
     let mut rest = raw;
     for _ in 0..LINES_MAX {
         let (line, after) = split_line(rest);
-        if line.starts_with(b"From ") || line.starts_with(b">From ") {
-            rest = after;
-        } else if line.trim_ascii().is_empty() && !after.is_empty() {
-            rest = after;
-        } else {
+        let separates = line.starts_with(b"From ") || line.starts_with(b">From ");
+        if !separates && (!line.trim_ascii().is_empty() || after.is_empty()) {
             break;
         }
+        rest = after;
     }
     // Blank lines followed by something that is no header are an empty header and a body.
     if sniff::is_known_field(split_line(rest).0) { rest } else { skip_from_lines(raw) }

@@ -148,8 +148,7 @@ pub(super) fn attribution(lines: &[Line<'_>], at: usize) -> Option<Attribution> 
         return None;
     }
     let mut joined = String::new();
-    for last in at..lines.len().min(at + LINES_MAX) {
-        let line = &lines[last];
+    for (last, line) in lines.iter().enumerate().skip(at).take(LINES_MAX) {
         if line.is_blank() || line.is_quoted() || joined.len() + line.text.len() > BYTES_MAX {
             return None;
         }

@@ -737,10 +737,8 @@ pub(super) fn is_device_line(line: &str) -> bool {
     }
     let words = word_count(line);
     let plain = starts_folded(line, "sent from my") && line.contains(',') && words > 7;
-    words <= 12
-        && !plain
-        && !(line.ends_with('.') && THINGS.iter().any(|thing| line.contains(thing)))
-        && !line.ends_with('?')
+    let about_a_thing = line.ends_with('.') && THINGS.iter().any(|thing| line.contains(thing));
+    words <= 12 && !plain && !about_a_thing && !line.ends_with('?')
 }
 
 /// Text of a company's lawyers.

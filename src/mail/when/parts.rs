@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             "d'ici" => (true, at + 1),
             "dentro" if self.text(at + 1) == "de" => (true, at + 2),
             "over" if self.reads(at + 1, &["the", "next"]) => (false, at + 1),
-            _ => return self.from_now(at),
+            _ => return self.ahead(at),
         };
         next = self.skip(
             next,
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         self.stretch(count, next, limits)
     }
 
-    fn from_now(&self, at: usize) -> Option<Found> {
+    fn ahead(&self, at: usize) -> Option<Found> {
         let count = self.count(at)?;
         let mut found = self.stretch(count, at + 1, false)?;
         if self.reads(found.end, &["from", "now"]) || self.reads(found.end, &["from", "today"]) {
@@ -652,7 +652,7 @@ impl<'a> Reader<'a> {
             let (Day::Period(from, last), end) = self.week_or_month(inner)? else { return None };
             let days = days_between(from, last);
             let day = match text {
-                "early" | "anfang" | "début" => plus_days(from, (days / 5).min(4).max(1)),
+                "early" | "anfang" | "début" => plus_days(from, (days / 5).clamp(1, 4)),
                 "mid" => plus_days(from, if days < 7 { 2 } else { days / 2 }),
                 _ => last,
             };
