@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::kit::tools::{self, SmallDisk};
 use crate::kit::{Answer, Home, mail, text};
 
-/// Mail of about 9 MB that does not pack well, so that a small disk is too small for it.
+/// Mail of about 4 MB that does not pack well, so that a small disk is too small for it.
 fn bulky() -> Vec<Vec<u8>> {
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
     mail::letters(150)
         .into_iter()
         .map(|mut letter| {
-            for _ in 0..800 {
+            for _ in 0..400 {
                 for _ in 0..6 {
                     seed ^= seed << 13;
                     seed ^= seed >> 7;
@@ -44,7 +44,7 @@ fn an_import_onto_a_full_disk_goes_on_when_there_is_room() {
     let whole = Home::new();
     let maildir = text(&maildir_of(&whole, &messages));
     whole.run(["import", "--words-only", &maildir]).done();
-    match SmallDisk::mount(&place.path().join("disk"), 3_000) {
+    match SmallDisk::mount(&place.path().join("disk"), 1_600) {
         Some(disk) => {
             let home = Home::at(&place.path().join("disk/home"));
             check_refused(home.run(["import", "--words-only", &maildir]));
