@@ -1,4 +1,27 @@
 //! Postroom: a private mail engine that lets mail wait.
+//!
+//! Each room is a folder, answers one question, and uses only rooms above it here; `tests/rooms.rs`
+//! keeps it so. Start reading with [`cli`], or with the room whose question you have.
+//!
+//! | room | the question it answers |
+//! |---|---|
+//! | [`guard`] | what can this process reach, and what did it reach? |
+//! | [`mail`] | what is a message? |
+//! | [`store`] | where is mail kept? |
+//! | [`models`] | which weights do we trust, and where do they lie? |
+//! | [`engine`] | numbers in, numbers out |
+//! | [`intake`] | how does mail come in? |
+//! | [`outbox`] | what may leave, and did it? |
+//! | [`search`] | where is it? |
+//! | [`ledger`] | who asked, promised, decided what, by when? |
+//! | [`triage`] | what deserves attention, how soon, and why? |
+//! | [`voice`] | how does this person write? |
+//! | [`draft`] | what would they answer, and does this letter work without a meeting? |
+//! | [`brief`] | what happened, and what needs a decision? |
+//! | [`cli`] | what did the person ask, and how do we show it? |
+//!
+//! What is absent matters most: a room that can speak to a model cannot send, a room that can send
+//! cannot speak to a model, and only `outbox` can open a connection, on the user's word.
 
 pub mod brief;
 pub mod cli;
