@@ -244,9 +244,9 @@ fn section_of(item: &Item) -> Section {
     }
 }
 
-/// The gist, else the subject.
+/// The sentence that asks, else the gist, else the subject.
 fn words_of(item: &Item) -> &str {
-    if item.gist.is_empty() { &item.subject } else { &item.gist }
+    item.line()
 }
 
 fn said(who: &Person, words: &str) -> String {

@@ -303,7 +303,6 @@ fn row(session: &mut Session<'_>, item: &Item) -> Result<(), Failure> {
     session.out.put(Style::Bold, &fit(who, 20))?;
     session.out.put(Style::Plain, " ")?;
     let left = session.out.width.saturating_sub(48).max(24);
-    let gist = if item.gist.is_empty() { &item.subject } else { &item.gist };
     let mark = match item.kind {
         Kind::Suspicious => "[tries to deceive?] ",
         Kind::Junk => "[junk?] ",
@@ -313,7 +312,7 @@ fn row(session: &mut Session<'_>, item: &Item) -> Result<(), Failure> {
     let late_mark = if late { " · late" } else { "" };
     session.out.line(
         Style::Plain,
-        &format!("{}{late_mark}", shorten(gist, left - mark.len() - late_mark.len())),
+        &format!("{}{late_mark}", shorten(item.line(), left - mark.len() - late_mark.len())),
     )?;
     Ok(())
 }

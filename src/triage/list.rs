@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::Error;
 use super::judge::{WINDOW_SECONDS, verdict};
 use super::state::{State, state};
+use super::tier::ASKS;
 use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
 use crate::ledger;
 use crate::mail::when::format_rfc3339;
@@ -64,6 +65,22 @@ fn optional_time<S: Serializer>(at: &Option<UnixSeconds>, to: S) -> Result<S::Ok
     match at {
         Some(at) => to.serialize_some(&format_rfc3339(*at)),
         None => to.serialize_none(),
+    }
+}
+
+impl Item {
+    /// What a person reads of it: the sentence that asks where a reply is wanted, else the gist,
+    /// else the subject.
+    pub fn line(&self) -> &str {
+        let ask = self
+            .reasons
+            .iter()
+            .find(|reason| self.needs_reply && reason.text == ASKS && !reason.quote.is_empty());
+        match ask {
+            Some(reason) => &reason.quote,
+            None if self.gist.is_empty() => &self.subject,
+            None => &self.gist,
+        }
     }
 }
 

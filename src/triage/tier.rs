@@ -13,6 +13,9 @@ use crate::ledger::{Entry, Folded};
 use crate::mail::when::{Calendar, format_rfc3339};
 use crate::mail::{CalendarMethod, UnixSeconds};
 
+/// The reason given for an ask; its quote is the sentence that asks.
+pub(super) const ASKS: &str = "asks you for something";
+
 /// Points from which a message that needs a reply belongs in a call.
 const NOW_MIN: f32 = 4.0;
 /// Points from which it belongs in the working day.
@@ -71,7 +74,7 @@ pub(crate) fn tier(
         return TierOpinion { tier, needs_reply, reply, margin: 1.0 - reply, deadline: None };
     }
     for ask in case.asks().take(2) {
-        tally.reason("asks you for something", ask.quote.clone());
+        tally.reason(ASKS, ask.quote.clone());
     }
     let pressing = pressing(case, calendar, deadline, tally);
     let thought = thought(case, tally);
