@@ -65,7 +65,7 @@ impl Undisturbed {
     /// was not done by then.
     fn kill_after(&self, home: &Home, bytes: u64) -> bool {
         let mut child = start(home.command(self.args()));
-        let deadline = Instant::now() + Duration::from_secs(300);
+        let deadline = Instant::now() + Duration::from_mins(5);
         while bytes_below(&home.data()) < bytes && child.try_wait().expect("it runs").is_none() {
             assert!(Instant::now() < deadline, "the import stands still");
             std::thread::sleep(Duration::from_millis(1));
