@@ -8,9 +8,12 @@
 //! Two backends compute the same. [`Backend::Kernels`] is what runs: custom ops on candle tensors,
 //! weights 8-bit in memory. [`Backend::Candle`] is candle's own ops on weights unpacked to floats: for
 //! machines without a kernel, as the reference the kernels are tested with, and for unoptimised
-//! builds, where our loops are 100 times slower and candle's, a dependency, are not. Rejected:
-//! `QMatMul` on the `Q8_0` weights, which rounds activations to 8 bits too. Over 120 mails that takes
-//! the lowest cosine to the float model from .9993 to .9978, and for 384 inputs it is the slower one.
+//! builds, where our loops are 100 times slower and candle's, a dependency, are not.
+//!
+//! Rejected: `QMatMul` on the `Q8_0` weights. It rounds activations to 8 bits too, which over 120
+//! mails takes the lowest cosine to the float model from .9993 to .9978. On one core (AVX-512, 256
+//! rows, 10^9 products a second) it does 9 for 384 inputs, where candle has no repacked kernel, and
+//! 67 for 1,536; floats do 51, our kernel 90.
 //!
 //! Shapes, for the embedded reader: `token_embd.weight [30522, 384]` and all matrices `Q8_0`,
 //! `[outputs, inputs]`; query, key and value are one matrix `[1152, 384]`; feed-forward `[1536, 384]`
