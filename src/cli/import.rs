@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::intake::{self, Summary};
 use crate::mail::source::Format;
 use crate::mail::when::format_rfc3339;
+use crate::search::Feed;
 use crate::store::{Origin, Store};
 
 pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, Failure> {
@@ -79,27 +80,44 @@ fn missing(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
+/// Into the store, and what is new into the index of words as it comes.
 fn take_in(
     session: &mut Session<'_>,
     store: &mut Store,
     path: &Path,
     format: Format,
 ) -> Result<Summary, Failure> {
+    let mut index = session.index(store)?;
+    let mut feed = Feed::new(&mut index);
     let mut progress = Progress::new(session.shows_progress(), "importing");
-    intake::import(store, path, format, session.now, &mut |seen| {
-        progress.at(seen, 0);
-        ControlFlow::Continue(())
-    })
-    .map_err(|error| {
-        let failure = Failure::from_error(&error);
-        match error {
-            intake::Error::Store { source, .. } => {
-                let message = failure.message;
-                Failure { message, ..source.into() }
+    let mut failed = None;
+    let summary = intake::import(store, path, format, session.now, &mut |batch| {
+        progress.at(batch.seen, 0);
+        match feed.take(batch.store, batch.words) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
             }
-            _ => failure.hint("Maildir, mbox and folders of one-message files can be read"),
         }
-    })
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let summary = summary.map_err(failure_of)?;
+    feed.finish()?;
+    Ok(summary)
+}
+
+fn failure_of(error: intake::Error) -> Failure {
+    let failure = Failure::from_error(&error);
+    match error {
+        intake::Error::Store { source, .. } => {
+            let message = failure.message;
+            Failure { message, ..source.into() }
+        }
+        _ => failure.hint("Maildir, mbox and folders of one-message files can be read"),
+    }
 }
 
 fn report(

@@ -3,7 +3,7 @@
 //! [`import`] reads existing mail (Maildir, mbox, one-message files) into the store: reading and
 //! parsing run on all processors while one thread writes, batch by batch, so that an interrupted
 //! import loses at most its last batch and is taken up by running it again. Nothing is indexed or
-//! judged here, and no connection is opened.
+//! judged here (the caller hears of every batch, and may), and no connection is opened.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use std::sync::mpsc;
 
 use rayon::prelude::*;
 
-use crate::mail::UnixSeconds;
+use crate::mail::{MessageId, UnixSeconds, Words};
 use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
 use crate::store::{self, Acceptor, Incoming, Origin, Outcome, Store};
 
@@ -59,8 +59,19 @@ pub struct Summary {
     pub interrupted: bool,
 }
 
-/// Reads the mail at `path` into the store. `progress` gets the messages done so far after every
-/// batch, and may break off: what was reported is kept.
+/// What a batch brought, for those who index it while the next one is read.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The store with the batch in it.
+    pub store: &'a Store,
+    /// The words of what is new.
+    pub words: HashMap<MessageId, Words>,
+    /// Items of this source done so far.
+    pub seen: u64,
+}
+
+/// Reads the mail at `path` into the store. `after` hears of every batch stored, and may break off:
+/// what was reported is kept.
 ///
 /// # Errors
 /// The source cannot be opened at all, or the store cannot be written. A single item that cannot
@@ -70,7 +81,7 @@ pub fn import(
     path: &Path,
     format: Format,
     now: UnixSeconds,
-    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    after: &mut dyn FnMut(Batch<'_>) -> ControlFlow<()>,
 ) -> Result<Summary, Error> {
     let source = source::open(path, format)?;
     let location = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
@@ -83,8 +94,9 @@ pub fn import(
         let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
         scope.spawn(move || read_ahead(source, &known, &sender));
         for batch in batches {
-            take(&mut acceptor, batch, &mut summary).map_err(failed)?;
-            if progress(summary.seen).is_break() {
+            let words = take(&mut acceptor, batch, &mut summary).map_err(failed)?;
+            let batch = Batch { store: acceptor.store(), words, seen: summary.seen };
+            if after(batch).is_break() {
                 summary.interrupted = true;
                 return Ok(());
             }
@@ -121,7 +133,7 @@ pub fn guess_own_addresses(store: &mut Store) -> Result<Vec<String>, store::Erro
 }
 
 /// Parsed items on their way to the writer, in the source's order.
-struct Batch {
+struct Parsed {
     incoming: Vec<Incoming>,
     /// Places known before whose flags changed: key and flags.
     reflagged: Vec<(String, String)>,
@@ -133,12 +145,12 @@ struct Batch {
 fn read_ahead(
     source: impl Iterator<Item = Result<RawMail, ItemError>>,
     known: &HashMap<String, String>,
-    sender: &mpsc::SyncSender<Batch>,
+    sender: &mpsc::SyncSender<Parsed>,
 ) {
     let mut source = source.peekable();
     while source.peek().is_some() {
         let mut fresh = Vec::new();
-        let mut batch = Batch {
+        let mut batch = Parsed {
             incoming: Vec::new(),
             reflagged: Vec::new(),
             unchanged: 0,
@@ -176,12 +188,17 @@ fn read_ahead(
 
 fn take(
     acceptor: &mut Acceptor<'_>,
-    batch: Batch,
+    batch: Parsed,
     summary: &mut Summary,
-) -> Result<(), store::Error> {
-    for outcome in acceptor.accept(&batch.incoming)? {
+) -> Result<HashMap<MessageId, Words>, store::Error> {
+    let mut words = HashMap::new();
+    let outcomes = acceptor.accept(&batch.incoming)?;
+    for (outcome, incoming) in outcomes.into_iter().zip(batch.incoming) {
         match outcome {
-            Outcome::Added(_) => summary.added += 1,
+            Outcome::Added(id) => {
+                summary.added += 1;
+                words.insert(id, incoming.into_words());
+            }
             Outcome::Known(_) | Outcome::Seen(_) => summary.known += 1,
         }
     }
@@ -198,7 +215,7 @@ fn take(
             summary.problems.push(format!("{problem}{cause}"));
         }
     }
-    Ok(())
+    Ok(words)
 }
 
 /// Maildir's letters, sorted.

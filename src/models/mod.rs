@@ -52,12 +52,8 @@ pub struct ModelEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The encoder that makes vectors.
+    /// The encoder that makes vectors and judges messages and sentences, and its parts.
     Reader,
-    /// The reader's tokenizer.
-    Tokenizer,
-    /// The encoder and heads that judge messages and sentences.
-    Heads,
     /// A language model that writes.
     Writer,
 }
@@ -105,18 +101,18 @@ pub fn registry() -> Result<Vec<ModelEntry>, Error> {
 ///
 /// All zeros if the registry could not be read, which its own test rules out.
 pub fn reader_digest() -> [u8; 32] {
-    digest_of(Role::Reader)
+    digest_of("reader.gguf")
 }
 
 /// The same for the heads: what readings and verdicts are kept under.
 pub fn heads_digest() -> [u8; 32] {
-    digest_of(Role::Heads)
+    digest_of("heads.gguf")
 }
 
-fn digest_of(role: Role) -> [u8; 32] {
+fn digest_of(file: &str) -> [u8; 32] {
     let mut digest = [0; 32];
     let entries = registry().unwrap_or_default();
-    let hex = entries.iter().find(|entry| entry.role == role).map(|entry| &entry.sha256);
+    let hex = entries.iter().find(|entry| entry.file == file).map(|entry| &entry.sha256);
     for (at, byte) in digest.iter_mut().enumerate() {
         *byte = hex
             .and_then(|hex| hex.get(2 * at..2 * at + 2))

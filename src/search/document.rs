@@ -31,8 +31,6 @@ pub struct Document {
     pub bytes: u64,
     /// File names of what is attached; an empty name still counts as an attachment.
     pub attachments: Vec<String>,
-    /// The user wrote it.
-    pub own_mail: bool,
     /// ISO 639-1, where it could be told.
     pub language: Option<String>,
     /// The user has read it.

@@ -1,14 +1,16 @@
 //! From the store into the index and the vectors.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
 use super::chunks::pieces;
 use super::embed::{Embed, embed_messages};
+use super::index::SMALL_BATCH_MESSAGES;
+use super::writer::Batch;
 use super::{Added, Document, Error, Index, Piece, Vectors};
-use crate::mail::{self, MessageId};
+use crate::mail::{self, MessageId, Words};
 use crate::store::{self, Header, Scope, Store};
 
 /// Messages unpacked and parsed at once.
@@ -23,6 +25,66 @@ pub struct Caught {
     pub removed: u64,
     /// False when `progress` asked to stop.
     pub finished: bool,
+}
+
+/// Words of mail that is just coming in, indexed beside the import: nothing is unpacked or parsed
+/// twice, and the index is level with the store when the import ends.
+pub struct Feed<'a> {
+    index: &'a mut Index,
+    batch: Option<Batch>,
+    /// The index holds, or is about to hold, all changes up to here.
+    generation: i64,
+}
+
+impl<'a> Feed<'a> {
+    /// Starts to feed the index; what it lacks already comes with the first [`Feed::take`].
+    pub fn new(index: &'a mut Index) -> Self {
+        let generation = index.watermark();
+        Feed { index, batch: None, generation }
+    }
+
+    /// Takes in all that changed in the store since the last call. `words` are those of messages
+    /// that are known here; others are unpacked and parsed.
+    ///
+    /// # Errors
+    /// As [`Index::add`].
+    pub fn take(
+        &mut self,
+        store: &Store,
+        mut words: HashMap<MessageId, Words>,
+    ) -> Result<(), Error> {
+        let scope = Scope { after_generation: Some(self.generation), ..Scope::default() };
+        let headers = store.headers(&scope).map_err(documents)?;
+        let Some(last) = headers.last() else { return Ok(()) };
+        self.generation = last.generation;
+        let is_small = headers.len() < SMALL_BATCH_MESSAGES;
+        let batch = match &mut self.batch {
+            Some(batch) => batch,
+            none => none.insert(Batch::new(self.index, is_small)?),
+        };
+        let unknown: Vec<Header> =
+            headers.iter().filter(|header| !words.contains_key(&header.id)).cloned().collect();
+        for item in Chunks::new(store, &unknown, |header, text| (header.id, mail::words(text))) {
+            let (id, parsed) = item.map_err(documents)?;
+            words.insert(id, parsed);
+        }
+        for header in &headers {
+            let words = words.remove(&header.id).unwrap_or_default();
+            batch.put(self.index, &document(header, words))?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what was taken in.
+    ///
+    /// # Errors
+    /// As [`Index::add`].
+    pub fn finish(self) -> Result<(), Error> {
+        match self.batch {
+            Some(batch) => batch.finish(self.index, self.generation),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Brings the index level with the store: what changed since its last commit goes in, what the
@@ -42,8 +104,7 @@ pub fn catch_up(
         let headers = store.headers(&scope).map_err(documents)?;
         let total = headers.len() as u64;
         let added: Added = index.add(
-            Chunks::new(store, &headers)
-                .map(|item| item.map(|(header, text)| document(header, text))),
+            Chunks::new(store, &headers, |header, text| document(header, mail::words(text))),
             generation,
             &mut |done| progress(done, total),
         )?;
@@ -82,8 +143,9 @@ pub fn embed_missing(
     let missing: Vec<Header> =
         headers.into_iter().filter(|header| !covered.contains(&header.id)).collect();
     let total = missing.len() as u64;
-    let messages = Chunks::new(store, &missing)
-        .map(|item| item.map(|(header, text)| (header.id, message_pieces(&header.subject, &text))));
+    let messages = Chunks::new(store, &missing, |header, text| {
+        (header.id, message_pieces(&header.subject, text))
+    });
     embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
 }
 
@@ -95,20 +157,14 @@ pub fn message_pieces(subject: &str, text: &str) -> Vec<Piece> {
     pieces(subject, words, &mail::sentences(words))
 }
 
-fn document(header: &Header, text: String) -> Document {
-    let own = mail::own_words(&text);
-    let quoted: String = mail::passages(&text)
-        .into_iter()
-        .filter(|passage| passage.voice != mail::Voice::Own)
-        .map(|passage| &text[passage.start..passage.end])
-        .collect();
+fn document(header: &Header, words: Words) -> Document {
     Document {
         id: header.id,
         thread: header.thread,
         generation: header.generation,
         subject: header.subject.clone(),
-        own,
-        quoted,
+        own: words.own,
+        quoted: words.others,
         from: header.from.clone(),
         to: header.people.to.clone(),
         cc: header.people.cc.iter().chain(&header.people.bcc).cloned().collect(),
@@ -116,7 +172,6 @@ fn document(header: &Header, text: String) -> Document {
         date: header.date,
         bytes: header.bytes,
         attachments: header.attachments.iter().map(|part| part.name.clone()).collect(),
-        own_mail: header.own,
         language: (!header.language.is_empty()).then(|| header.language.clone()),
         read: header.is_read(),
         flagged: header.flags.contains('F'),
@@ -128,21 +183,22 @@ fn documents(source: store::Error) -> Error {
     Error::Documents { source: source.into() }
 }
 
-/// Headers with their messages' text, unpacked a chunk at a time on all processors.
-struct Chunks<'a> {
+/// Something made of each message's header and text, unpacked a chunk at a time on all processors.
+struct Chunks<'a, T> {
     store: &'a Store,
     headers: &'a [Header],
-    ready: std::vec::IntoIter<(&'a Header, String)>,
+    make: fn(&Header, &str) -> T,
+    ready: std::vec::IntoIter<T>,
 }
 
-impl<'a> Chunks<'a> {
-    fn new(store: &'a Store, headers: &'a [Header]) -> Self {
-        Self { store, headers, ready: Vec::new().into_iter() }
+impl<'a, T: Send> Chunks<'a, T> {
+    fn new(store: &'a Store, headers: &'a [Header], make: fn(&Header, &str) -> T) -> Self {
+        Self { store, headers, make, ready: Vec::new().into_iter() }
     }
 }
 
-impl<'a> Iterator for Chunks<'a> {
-    type Item = Result<(&'a Header, String), store::Error>;
+impl<T: Send> Iterator for Chunks<'_, T> {
+    type Item = Result<T, store::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(ready) = self.ready.next() {
@@ -152,14 +208,24 @@ impl<'a> Iterator for Chunks<'a> {
         if chunk.is_empty() {
             return None;
         }
-        let raws: Result<Vec<Vec<u8>>, _> =
-            chunk.iter().map(|header| self.store.raw(header.id)).collect();
+        let raws: Result<Vec<(&Header, Vec<u8>)>, _> = chunk
+            .iter()
+            .map(|header| match self.store.raw(header.id) {
+                // What is known of it besides its text is worth finding.
+                Err(store::Error::Damaged { .. }) => Ok((header, Vec::new())),
+                raw => raw.map(|raw| (header, raw)),
+            })
+            .collect();
         match raws {
             Err(error) => Some(Err(error)),
             Ok(raws) => {
                 self.headers = rest;
-                let texts: Vec<String> = raws.par_iter().map(|raw| mail::parse(raw).text).collect();
-                self.ready = chunk.iter().zip(texts).collect::<Vec<_>>().into_iter();
+                let make = self.make;
+                let made: Vec<T> = raws
+                    .into_par_iter()
+                    .map(|(header, raw)| make(header, &mail::parse(&raw).text))
+                    .collect();
+                self.ready = made.into_iter();
                 self.next()
             }
         }

@@ -156,8 +156,8 @@ impl Sieve<'_> {
         let fields = &self.index.fields;
         match filter {
             Filter::Holds { place, text, exact } => self.holds(*place, text, *exact),
-            Filter::FromMe => self.flags(|flags| flags & flag::OWN_MAIL != 0),
-            Filter::ToMe => self.to_me(),
+            Filter::FromMe => self.mine(&[fields.from]),
+            Filter::ToMe => self.mine(&[fields.to, fields.cc]),
             Filter::HasAttachment => self.flags(|flags| flags & flag::ATTACHMENT != 0),
             Filter::Larger(bytes) => self.bytes(|size| size > *bytes),
             Filter::Smaller(bytes) => self.bytes(|size| size < *bytes),
@@ -258,16 +258,17 @@ impl Sieve<'_> {
         Ok(sets)
     }
 
-    /// One of my addresses among `To` and `Cc`.
-    fn to_me(&self) -> Result<Sets, Error> {
+    /// One of my addresses in one of the fields. Asked of the words, so that an address told later
+    /// counts for all mail.
+    fn mine(&self, fields: &[Field]) -> Result<Sets, Error> {
         let mut sets = self.none();
         for address in self.around.me {
             let word = super::query::Word { text: address.clone(), prefix: false };
             let Some(concept) = concept::word_concepts(&word, &[], false).pop() else { continue };
-            for field in [self.index.fields.to, self.index.fields.cc] {
+            for field in fields {
                 // Joined into one term; in parts, ada@example.org would be found in others' too.
                 for (whole, _) in &concept.terms {
-                    or(&mut sets, &self.term(&Term::from_field_text(field, whole))?);
+                    or(&mut sets, &self.term(&Term::from_field_text(*field, whole))?);
                 }
             }
         }

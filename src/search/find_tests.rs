@@ -319,7 +319,7 @@ fn a_word_from_its_beginning_comes_before_a_word_inside() {
 #[test]
 fn me_is_an_address_and_not_a_word() {
     let mut mine = mail(2, "", "x1");
-    mine.own_mail = true;
+    mine.from = person("", "me@example.org");
     mine.to = vec![person("Ada", "ada@example.org")];
     let mut copied = mail(3, "", "x1");
     copied.to = vec![person("", "not.me@example.org")];

@@ -24,9 +24,9 @@ use super::writer::{Batch, Payload};
 use crate::mail::MessageId;
 
 /// Raised whenever a text is cut or a field filled in another way: older indexes are made anew.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Up to here one thread writes one segment; more are worth two.
-const SMALL_BATCH_MESSAGES: usize = 500;
+pub(super) const SMALL_BATCH_MESSAGES: usize = 300;
 /// Messages between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 64;
 /// The file that names the folder in use.
@@ -34,10 +34,9 @@ const CURRENT: &str = "current";
 
 /// Bits of the `flags` column.
 pub(super) mod flag {
-    pub(crate) const OWN_MAIL: u64 = 1;
-    pub(crate) const READ: u64 = 2;
-    pub(crate) const FLAGGED: u64 = 4;
-    pub(crate) const ATTACHMENT: u64 = 8;
+    pub(crate) const READ: u64 = 1;
+    pub(crate) const FLAGGED: u64 = 2;
+    pub(crate) const ATTACHMENT: u64 = 4;
 }
 
 /// The index of words.

@@ -39,7 +39,7 @@ pub use chunks::{PIECE_WORDS_MAX, PIECES_MAX, Piece, pieces};
 pub use document::Document;
 pub use embed::{Embed, embed_messages};
 pub use error::{Cause, Error};
-pub use feed::{Caught, catch_up, embed_missing, message_pieces};
+pub use feed::{Caught, Feed, catch_up, embed_missing, message_pieces};
 pub use find::{Hit, Matched, Mode, Options};
 pub use index::{Added, Index};
 pub use query::{Fact, Facts, ParseError, Query, parse};

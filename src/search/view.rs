@@ -234,7 +234,7 @@ impl<'a> View<'a> {
         for (place, score) in scores {
             candidates.entry(place).or_default().words = Some(score);
         }
-        Ok((scan.mean, scan.deviation))
+        Ok(scan.background())
     }
 
     /// The ids let through; nothing when all are.

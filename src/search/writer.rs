@@ -159,7 +159,6 @@ fn add_person(out: &mut TantivyDocument, field: Field, person: &Person) {
 
 fn flags(document: &Document) -> u64 {
     [
-        (document.own_mail, flag::OWN_MAIL),
         (document.read, flag::READ),
         (document.flagged, flag::FLAGGED),
         (!document.attachments.is_empty(), flag::ATTACHMENT),

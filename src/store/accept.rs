@@ -9,7 +9,7 @@ use super::error::Doing as _;
 use super::journal::Action;
 use super::messages::{store_generation, stored_generation};
 use super::{Error, People, Store, pack};
-use crate::mail::{self, Message, MessageId, UnixSeconds};
+use crate::mail::{self, Message, MessageId, UnixSeconds, Words};
 
 /// A thread joined by subject spans at most this time between two of its neighbours.
 const SUBJECT_THREAD_SECONDS_MAX: i64 = 30 * 86_400;
@@ -28,6 +28,7 @@ pub struct Incoming {
     /// Maildir letters, sorted.
     pub flags: String,
     message: Message,
+    words: Words,
     language: &'static str,
     digest: [u8; 32],
     content_key: [u8; 32],
@@ -49,12 +50,14 @@ impl Incoming {
         };
         let content_key = hashed(mail::identity(&message));
         let hour_key = hashed(mail::identity_any_hour(&message));
-        let language = mail::language(&mail::own_words(&message.text)).unwrap_or("");
+        let words = mail::words(&message.text);
+        let language = mail::language(&words.own).unwrap_or("");
         Self {
             key,
             folder,
             flags,
             message,
+            words,
             language,
             digest,
             content_key,
@@ -62,6 +65,11 @@ impl Incoming {
             packed: pack(raw),
             bytes: raw.len() as u64,
         }
+    }
+
+    /// The message's words, so that nobody parses it again.
+    pub fn into_words(self) -> Words {
+        self.words
     }
 }
 
@@ -126,6 +134,11 @@ impl Store {
 }
 
 impl Acceptor<'_> {
+    /// The store, with all that was accepted.
+    pub fn store(&self) -> &Store {
+        self.store
+    }
+
     /// The places known of this source: key and Maildir letters.
     ///
     /// # Errors

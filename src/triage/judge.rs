@@ -86,20 +86,35 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What stamps verdicts: another reader, calendar, norm or rule makes them stale.
-    pub fn version(&self, reader: &dyn Read) -> String {
-        let rules: Vec<String> = self
-            .rules
-            .iter()
-            .map(|rule| format!("{}>{:?}>{:?}", rule.when, rule.tier, rule.kind))
-            .collect();
-        let set = format!("{:?}{:?}{rules:?}", self.calendar, self.norms);
-        // FNV-1a: stable over builds, and nothing here needs to resist anybody.
-        let digest = set.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    /// What stamps verdicts: another reader, calendar or norm makes them stale.
+    fn version(&self, reader: &dyn Read) -> String {
+        let digest = digest(&format!("{:?}{:?}", self.calendar, self.norms));
         format!("{CODE_VERSION}, {}, {digest:016x}", ledger::version(reader))
     }
+
+    /// The first rule that found the message.
+    fn rule_for(&self, id: MessageId) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.matches.contains(&id))
+    }
+
+    /// The version of one message's verdict: the rule that decides it belongs to it, so that a rule
+    /// made, changed or dropped makes stale what it touches and nothing else.
+    fn version_for(&self, version: &str, id: MessageId) -> String {
+        match self.rule_for(id) {
+            None => version.to_owned(),
+            Some(rule) => {
+                let digest = digest(&format!("{}>{:?}>{:?}", rule.when, rule.tier, rule.kind));
+                format!("{version}, rule {digest:016x}")
+            }
+        }
+    }
+}
+
+/// FNV-1a: stable over builds, and nothing here needs to resist anybody.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Reads and judges what is wanted and not judged by this version, oldest first, so that each message
@@ -160,7 +175,7 @@ fn judge_wanted(
     ledger::read_new(store, reader, wanted, &settings.calendar, progress)?;
     let version = settings.version(reader);
     let reading_version = ledger::version(reader);
-    let (mut pending, coverage) = pending(store, wanted, &version)?;
+    let (mut pending, coverage) = pending(store, wanted, settings, &version)?;
     // A run that was broken off judges what it has read.
     let mut unread = Vec::new();
     for header in &pending {
@@ -184,7 +199,7 @@ fn judge_wanted(
         }
         history.advance(header.date, header.id);
         let verdict = judge(store, &reading_version, header, &mut history, settings)?;
-        rows.push(row(&version, &verdict));
+        rows.push(row(settings.version_for(&version, header.id), &verdict));
         done += 1;
         if rows.len() >= BATCH_MESSAGES {
             store.put_verdicts(&rows)?;
@@ -220,6 +235,7 @@ fn alarms(store: &Store, first: UnixSeconds, last: UnixSeconds) -> Result<Vec<He
 fn pending(
     store: &Store,
     wanted: &Wanted,
+    settings: &Settings,
     version: &str,
 ) -> Result<(Vec<Header>, Coverage), Error> {
     let scope = match wanted {
@@ -237,6 +253,7 @@ fn pending(
             return Ok(());
         }
         coverage.total += 1;
+        let version = settings.version_for(version, header.id);
         let known = store.verdict(header.id)?.is_some_and(|row| row.version == version);
         if known {
             coverage.done += 1;
@@ -286,7 +303,7 @@ fn judge(
         sender: case.sender,
     };
     drop(case);
-    apply_rules(&mut verdict, &settings.rules);
+    apply_rule(&mut verdict, settings);
     verdict.due = due(&verdict, &tier, header.date, settings);
     verdict.reasons.truncate(REASONS_MAX);
     if verdict.reasons.is_empty() {
@@ -307,8 +324,8 @@ fn parent_of(store: &Store, message: &mail::Message) -> Result<Option<mail::Pers
     Ok(Some(store.header(id)?.from))
 }
 
-fn apply_rules(verdict: &mut Verdict, rules: &[Rule]) {
-    let Some(rule) = rules.iter().find(|rule| rule.matches.contains(&verdict.id)) else { return };
+fn apply_rule(verdict: &mut Verdict, settings: &Settings) {
+    let Some(rule) = settings.rule_for(verdict.id) else { return };
     if let Some(tier) = rule.tier {
         verdict.tier = tier;
         verdict.needs_reply = verdict.needs_reply && tier != Tier::Fyi;
@@ -349,10 +366,10 @@ fn is_alarm(header: &Header, verdict: &Verdict) -> bool {
             && Folded::new(&header.subject).any(wording::MACHINE_OUTAGE))
 }
 
-fn row(version: &str, verdict: &Verdict) -> VerdictRow {
+fn row(version: String, verdict: &Verdict) -> VerdictRow {
     VerdictRow {
         message: verdict.id,
-        version: version.to_owned(),
+        version,
         tier: verdict.tier.as_str().to_owned(),
         kind: verdict.kind.as_str().to_owned(),
         needs_reply: verdict.needs_reply,

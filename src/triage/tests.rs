@@ -228,6 +228,36 @@ fn a_rule_decides_and_says_so() {
 }
 
 #[test]
+fn a_rule_judges_anew_what_it_finds_later_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let mails = [
+        Mail { id: "1", text: "The room is booked.", ..Mail::default() },
+        Mail { id: "2", text: "The hall is booked.", ..Mail::default() },
+    ];
+    let ids = fill(&mut store, &mails);
+    let with = |matches: &[MessageId]| {
+        let when = "tier:fyi".to_owned();
+        let matches = matches.iter().copied().collect();
+        let rule = Rule { when, tier: Some(Tier::Today), kind: None, matches };
+        Settings { rules: vec![rule], ..settings() }
+    };
+    judge(&mut store, &with(&[]));
+    let versions = |store: &Store| {
+        let version = |id: &MessageId| store.verdict(*id).unwrap().unwrap().version;
+        ids.iter().map(version).collect::<Vec<_>>()
+    };
+    let before = versions(&store);
+    judge(&mut store, &with(&ids[..1]));
+    let found = verdict(&store, ids[0]).unwrap().unwrap();
+    assert_eq!((found.tier, found.decided_by), (Tier::Today, DecidedBy::Rule));
+    assert_eq!(versions(&store)[1], before[1]);
+    judge(&mut store, &with(&[]));
+    assert_eq!(verdict(&store, ids[0]).unwrap().unwrap().decided_by, DecidedBy::Reader);
+    assert_eq!(versions(&store), before);
+}
+
+#[test]
 fn states_follow_what_happened_since() {
     let (_dir, store, ids) = judged(&[
         Mail { id: "1", text: "Which stand shall I order?", ..Mail::default() },

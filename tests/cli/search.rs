@@ -83,6 +83,17 @@ fn operators_narrow() {
 }
 
 #[test]
+fn meaning_finds_among_two_messages() {
+    let home = Home::with(&[
+        Letter::new("Lunch", "Shall we eat soup together in the canteen? I am hungry.").bytes(),
+        Letter::new("Servers", "The database was moved to the new machine on Sunday.").bytes(),
+    ]);
+    let found = home.ask::<Hit>(&["search", "--mode", "meaning", "a meal at the restaurant"]);
+    let subjects: Vec<_> = found.items.iter().map(|hit| hit.subject.as_str()).collect();
+    assert_eq!(subjects, ["Lunch"]);
+}
+
+#[test]
 fn meaning_finds_what_words_do_not() {
     let home = Home::new();
     let folder = home.folder("mail");

@@ -67,17 +67,35 @@ pub fn passages(text: &str) -> Vec<Passage> {
 
 /// The sender's own words: the `Own` passages without blank edges, a blank line between them.
 pub fn own_words(text: &str) -> String {
-    let mut words = String::new();
+    words(text).own
+}
+
+/// A message's text by whose words it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The sender's own, as [`own_words`] gives them.
+    pub own: String,
+    /// All the rest: quotes, forwarded mail, signatures.
+    pub others: String,
+}
+
+/// Parts the sender's own words from all others.
+pub fn words(text: &str) -> Words {
+    let mut words = Words::default();
     for passage in passages(text) {
-        let own = text[passage.start..passage.end].trim_end();
-        let own = own.trim_start_matches('\n');
-        if passage.voice != Voice::Own || own.trim().is_empty() {
+        let said = &text[passage.start..passage.end];
+        if passage.voice != Voice::Own {
+            words.others.push_str(said);
             continue;
         }
-        if !words.is_empty() {
-            words.push_str("\n\n");
+        let own = said.trim_end().trim_start_matches('\n');
+        if own.trim().is_empty() {
+            continue;
         }
-        words.push_str(own);
+        if !words.own.is_empty() {
+            words.own.push_str("\n\n");
+        }
+        words.own.push_str(own);
     }
     words
 }

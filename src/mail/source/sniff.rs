@@ -73,7 +73,8 @@ fn field_name(line: &[u8]) -> Option<&[u8]> {
 
 /// Is a file that begins with `start` a message, or an mbox?
 ///
-/// A header may be broken: rubbish between its fields does not matter when enough of it is known.
+/// A header may be broken: rubbish between its fields, or NUL bytes, do not matter when enough of
+/// it is known.
 pub(crate) fn is_mail(start: &[u8]) -> bool {
     const LINES_MAX: usize = 200;
     let start = &start[..start.len().min(SNIFF_BYTES)];
@@ -98,13 +99,14 @@ pub(crate) fn is_mail(start: &[u8]) -> bool {
         fields += 1;
         known += usize::from(is_known_field(line));
     }
+    let has_nul = start.contains(&0);
     match rubbish {
-        0 => known > 0 && known * 4 >= fields.min(12),
+        0 if !has_nul => known > 0 && known * 4 >= fields.min(12),
         _ => known >= 3 && known >= rubbish,
     }
 }
 
-/// Formats that begin in a way of their own, and anything with NUL bytes near its start.
+/// Formats that begin in a way of their own.
 pub(crate) fn is_other_format(start: &[u8]) -> bool {
     const MAGIC: [&[u8]; 16] = [
         b"\x89PNG",
@@ -124,9 +126,7 @@ pub(crate) fn is_other_format(start: &[u8]) -> bool {
         b"\xd0\xcf\x11\xe0",
         b"<!DOCTYPE",
     ];
-    const NUL_BYTES_LOOKED_AT: usize = 1 << 10;
     MAGIC.iter().any(|magic| start.starts_with(magic))
-        || start[..start.len().min(NUL_BYTES_LOOKED_AT)].contains(&0)
 }
 
 /// Is this the separator line of an mbox: `From `, perhaps an address, and a date?
@@ -183,6 +183,7 @@ mod tests {
         check("\n\nFrom: a@example.org\n\nbody", true);
         check("rubbish line\nFrom: a\nTo: b\nDate: c\n\nbody", true);
         check("From: a\nTo: b\nDate: c\nno empty line", true);
+        check("From: a\nTo: b\nDate: c\nSubject: x\0y\n\nbody\0", true);
     }
 
     #[test]

@@ -90,6 +90,18 @@ fn maildirs_lie_inside_other_folders() {
 }
 
 #[test]
+fn nul_bytes_do_not_make_a_message_something_else() {
+    let nul = "Subject: a\0b\n\nbody\0\n";
+    let dir = tree(&[("cur/1", nul), ("new/", ""), ("cur/2", "\u{89}PNG\0")]);
+    // The picture's first byte is cut in two by UTF-8: whatever lies in `cur` is kept.
+    assert_eq!(list(dir.path(), Format::Auto).len(), 2);
+    assert!(list(dir.path(), Format::Auto)[0].starts_with("INBOX|1|"));
+    let dir = tree(&[("a.eml", nul), ("b", nul)]);
+    let found = list(dir.path(), Format::Auto);
+    assert!(found[0].contains("a.eml|") && found[1] == "!b", "{found:?}");
+}
+
+#[test]
 fn folders_of_files_with_any_name_are_read() {
     let dir = tree(&[
         ("inbox/1.", ONE),
