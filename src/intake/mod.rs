@@ -12,8 +12,8 @@ use std::sync::mpsc;
 
 use rayon::prelude::*;
 
-use crate::mail::{MessageId, UnixSeconds, Words};
 use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
+use crate::mail::{MessageId, UnixSeconds, Words};
 use crate::store::{self, Acceptor, Incoming, Origin, Outcome, Store};
 
 /// Messages of one transaction: about 20 commits a second at full speed.

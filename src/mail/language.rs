@@ -1,6 +1,9 @@
 //! Which language is a text in?
 
-use whatlang::{Detector, Lang, Script};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use whatlang::{Detector, Lang, Script, detect_script};
 
 /// Languages a mailbox plausibly holds, with their ISO 639-1 codes. Fewer candidates make fewer
 /// mistakes on the two or three lines a mail often is.
@@ -88,6 +91,18 @@ const WORDS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// No word of [`WORDS`] is longer.
+const WORD_BYTES_MAX: usize = 12;
+
+/// The places in [`WORDS`] of every word there.
+static PLACES: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, (_, words)) in WORDS.iter().enumerate() {
+        words.iter().for_each(|word| places.entry(word).or_default().push(at));
+    }
+    places
+});
+
 /// The language of `text` as an ISO 639-1 code (`en`, `de`, …).
 ///
 /// `None` for text under 20 letters (8 in scripts without blanks), and where the statistics
@@ -99,6 +114,12 @@ pub fn language(text: &str) -> Option<&'static str> {
     if letters < 8 {
         return None;
     }
+    if letters >= 20
+        && detect_script(text) == Some(Script::Latin)
+        && let Some(code) = by_words(text)
+    {
+        return Some(code);
+    }
     let candidates = LANGUAGES.iter().map(|(lang, _)| *lang).collect();
     let found = Detector::with_allowlist(candidates).detect(text)?;
     let own_script = !matches!(found.script(), Script::Latin | Script::Cyrillic | Script::Arabic);
@@ -109,12 +130,6 @@ pub fn language(text: &str) -> Option<&'static str> {
     if letters < 20 {
         return None;
     }
-    let worded = by_words(text);
-    if found.script() == Script::Latin
-        && let Some(word_code) = worded
-    {
-        return Some(word_code);
-    }
     (found.is_reliable() && found.confidence() > 0.8).then_some(code)
 }
 
@@ -122,13 +137,18 @@ pub fn language(text: &str) -> Option<&'static str> {
 fn by_words(text: &str) -> Option<&'static str> {
     let mut counts = [0usize; WORDS.len()];
     let mut words = 0;
+    let mut lower = String::new();
     for word in
         text.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty())
     {
         words += 1;
-        let lower = word.to_lowercase();
-        for (count, (_, list)) in counts.iter_mut().zip(WORDS) {
-            *count += usize::from(list.contains(&lower.as_str()));
+        if word.len() > WORD_BYTES_MAX {
+            continue;
+        }
+        lower.clear();
+        lower.extend(word.chars().flat_map(char::to_lowercase));
+        for at in PLACES.get(lower.as_str()).into_iter().flatten() {
+            counts[*at] += 1;
         }
     }
     let (best, &most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
@@ -176,6 +196,12 @@ mod tests {
         );
         check("金曜日までに数字を送っていただけますか。", Some("ja"));
         check("请在星期五之前把数字发给我。", Some("zh"));
+    }
+
+    #[test]
+    fn no_function_word_is_too_long_to_be_looked_up() {
+        let words = || WORDS.iter().flat_map(|(_, words)| words.iter());
+        assert!(words().all(|word| word.len() <= WORD_BYTES_MAX && PLACES.contains_key(word)));
     }
 
     #[test]

@@ -214,6 +214,17 @@ impl Bench {
         ranks
     }
 
+    /// Mean and deviation of the cosines of all pieces, over the first 200 questions.
+    fn background(&self) -> (f32, f32) {
+        let scans = self.questions.iter().take(200).map(|question| {
+            self.vectors.nearest(question, 1, &|_| true, &HashSet::new()).expect("a scan")
+        });
+        let (sums, count) = scans.fold(((0.0, 0.0), 0), |((mean, deviation), count), scan| {
+            ((mean + scan.mean, deviation + scan.deviation), count + 1)
+        });
+        (sums.0 / count as f32, sums.1 / count as f32)
+    }
+
     /// Which slices a question belongs to.
     pub(super) fn slices(&self, question: &str) -> Vec<&'static str> {
         let words = question.split_whitespace().count();
@@ -445,6 +456,8 @@ fn words_against_both() {
     for set in [enron(&data), aeslc(&data)] {
         let bench = Bench::new(set);
         assert!(bench.set.cases.len() > 500, "{} has too few questions", bench.set.name);
+        let (mean, deviation) = bench.background();
+        println!("  cosines of all pieces to a question: mean {mean:.3}, deviation {deviation:.3}");
         let words = bench.ranks(Mode::Words, &bench.set.cases);
         let meaning = bench.ranks(Mode::Meaning, &bench.set.cases);
         let both = bench.ranks(Mode::Hybrid, &bench.set.cases);

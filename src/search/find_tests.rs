@@ -612,11 +612,10 @@ fn an_index_of_another_version_or_damaged_has_to_be_rebuilt() {
         assert!(outcome.as_ref().is_err_and(Error::needs_rebuild), "{what}: {outcome:?}");
     };
     let meta = std::fs::read_to_string(folder.join("meta.json")).expect("meta");
-    std::fs::write(
-        folder.join("meta.json"),
-        meta.replace("\\\"version\\\":1", "\\\"version\\\":0"),
-    )
-    .expect("write");
+    let version = super::super::index::VERSION;
+    let older = meta.replace(&format!("\\\"version\\\":{version}"), "\\\"version\\\":0");
+    assert_ne!(older, meta);
+    std::fs::write(folder.join("meta.json"), older).expect("write");
     needs_rebuild("version");
     std::fs::write(folder.join("meta.json"), "{").expect("write");
     needs_rebuild("meta");

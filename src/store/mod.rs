@@ -16,11 +16,13 @@ mod own;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
+use zstd::bulk::Compressor;
 
 pub use accept::{Acceptor, Incoming, Outcome};
 pub use derived::{EntryRow, ReadingRow, VerdictRow};
@@ -216,7 +218,17 @@ impl Store {
 
 /// Packs raw bytes for the `blobs` table.
 fn pack(raw: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(raw, ZSTD_LEVEL).unwrap_or_else(|_| {
+    thread_local! {
+        // Its tables are larger than most mails: made once a thread.
+        static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    let packed = PACKER.with_borrow_mut(|packer| {
+        if packer.is_none() {
+            *packer = Some(Compressor::new(ZSTD_LEVEL)?);
+        }
+        packer.as_mut().map_or_else(|| Ok(Vec::new()), |packer| packer.compress(raw))
+    });
+    packed.unwrap_or_else(|_: std::io::Error| {
         // Cannot happen with a valid level; an unpacked frame is still readable by `unpack`.
         let mut frame = Vec::new();
         if let Ok(mut encoder) = zstd::Encoder::new(&mut frame, 1) {

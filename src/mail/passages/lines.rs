@@ -122,6 +122,14 @@ pub(super) fn word_count(text: &str) -> usize {
 
 /// Whether `text` begins with `prefix`, ASCII case and beyond ignored.
 pub(super) fn starts_folded(text: &str, prefix: &str) -> bool {
+    // Almost every line begins otherwise, which the first bytes tell.
+    if let (Some(one), Some(other)) = (text.as_bytes().first(), prefix.as_bytes().first())
+        && one.is_ascii()
+        && other.is_ascii()
+        && !one.eq_ignore_ascii_case(other)
+    {
+        return false;
+    }
     let mut have = text.chars().flat_map(char::to_lowercase);
     prefix.chars().all(|wanted| have.next() == Some(wanted))
 }

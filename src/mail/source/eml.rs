@@ -16,8 +16,11 @@ pub(super) fn start(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The message in a file; of one larger than any message the beginning, one byte too long as a sign.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MESSAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    let length = file.metadata()?.len().min(MESSAGE_BYTES_MAX as u64);
+    // A byte more, so that the end is met without another look.
+    let mut bytes = Vec::with_capacity(length as usize + 1);
+    file.take(MESSAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     let is_apple = path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("emlx"));
     Ok(if is_apple { apple(bytes) } else { bytes })
 }
