@@ -7,8 +7,7 @@
 //!
 //! Two backends compute the same. [`Backend::Kernels`] is what runs: custom ops on candle tensors,
 //! weights 8-bit in memory. [`Backend::Candle`] is candle's own ops on weights unpacked to floats: for
-//! machines without a kernel, as the reference the kernels are tested with, and for unoptimised
-//! builds, where our loops are 100 times slower and candle's, a dependency, are not.
+//! machines without a kernel, and as the reference the kernels are tested with.
 //!
 //! Rejected: `QMatMul` on the `Q8_0` weights. It rounds activations to 8 bits too, which over 120
 //! mails takes the lowest cosine to the float model from .9993 to .9978. On one core (AVX-512, 256
@@ -147,11 +146,7 @@ impl Backend {
     /// The quickest of this build on this machine.
     pub(super) fn best() -> Self {
         let tier = Tier::best();
-        if tier.multiplies() && !cfg!(debug_assertions) {
-            Self::Kernels(tier)
-        } else {
-            Self::Candle
-        }
+        if tier.multiplies() { Self::Kernels(tier) } else { Self::Candle }
     }
 }
 

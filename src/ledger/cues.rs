@@ -128,6 +128,20 @@ mod tests {
         assert_eq!(labels, expected, "{sentence:?}: {found:?}");
     }
 
+    /// Prints the cues of the sentences in a file, one a line: what the weights of
+    /// [`super::super::reading`] were fitted on, beside the reader's probabilities.
+    #[test]
+    fn cues_of_a_file() {
+        let Some(path) = std::env::var_os("POSTROOM_SENTENCES") else { return };
+        let clock = crate::ledger::testing::calendar();
+        let at = crate::ledger::testing::at("2026-03-02T09:00:00Z");
+        for line in std::fs::read_to_string(path).expect("a file of sentences").lines() {
+            let due = crate::mail::when::deadline_in(line, at, &clock);
+            let cue = cues(line, due.map(|due| due.cued));
+            println!("CUES {} {} {} {}", cue.ask, cue.promise, cue.deadline, cue.decision);
+        }
+    }
+
     #[test]
     fn asks_are_heard() {
         for sentence in [

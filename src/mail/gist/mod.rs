@@ -145,7 +145,18 @@ fn best(weights: &Weights, sentences: &[Sentence<'_>], mail: &Mail<'_>) -> Optio
             best = Some((score, span));
         }
     }
-    best.map(|(_, span)| span)
+    best.map(|(_, span)| completed(&sentences[span.sentence], span))
+}
+
+/// The span with the end of its last noun phrase, where there is room: a gist that stops at "the
+/// new" says nothing.
+fn completed(sentence: &Sentence<'_>, span: Span) -> Span {
+    let mut last = span.last;
+    while features::cuts_noun_phrase_after(sentence, last) {
+        last += 1;
+    }
+    let has_room = last - span.first < WORDS_MAX;
+    Span { last: if has_room { last } else { span.last }, ..span }
 }
 
 /// The words of a span as they are shown.
@@ -258,6 +269,15 @@ mod tests {
         check_stands_in("", &[("The invoice 4711 over 1,200 EUR is attached.", 0.5)]);
         check_stands_in("Lunch", &[]);
         check_stands_in("", &[("Können Sie den Vertrag bis Freitag prüfen?", 1.0)]);
+    }
+
+    #[test]
+    fn a_noun_phrase_is_not_cut() {
+        let gist = gist(
+            "URGENT",
+            &[("For the stickers on the new tablet stands, do you like the dark blue logo?", 0.5)],
+        );
+        assert!(!gist.ends_with("new") && !gist.ends_with("tablet"), "{gist}");
     }
 
     #[test]

@@ -1,0 +1,204 @@
+//! What words do we give a model, and how is a stranger's text fenced off?
+//!
+//! One file a prompt, rendered by one typed function into [`Turn`]s. Whatever a stranger wrote (the
+//! mail, its subject, its sender's name, mail of the thread) stands between two lines that hold a mark
+//! nobody could know beforehand, and the instructions stand outside. Nothing here speaks to a model
+//! or decides what its answer is worth: the rooms that ask check what comes back. Start with
+//! [`reply()`].
+
+mod fence;
+mod fill;
+#[cfg(test)]
+mod tests;
+
+pub use fence::Fence;
+use fill::{fill, list};
+
+/// Who says a turn of a talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What holds for the whole talk.
+    System,
+    /// What is asked.
+    User,
+}
+
+/// One turn of a talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Who says it.
+    pub role: Role,
+    /// What is said, plain words.
+    pub text: String,
+}
+
+/// A prompt's name and the digest of its words, to be stored with what it produced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`reply()`].
+    Reply,
+    /// [`compose()`].
+    Compose,
+    /// [`tier()`].
+    Tier,
+    /// [`sentence()`].
+    Sentence,
+}
+
+impl Kind {
+    /// Name and FNV-1a digest (64 bits, hexadecimal) of the words: another digest, another prompt.
+    pub fn stamp(self) -> String {
+        let (name, words) = match self {
+            Self::Reply => ("reply", [REPLY, REPLY_ASKED].concat()),
+            Self::Compose => ("compose", [COMPOSE, COMPOSE_ASKED].concat()),
+            Self::Tier => ("tier", [TIER, TIER_ASKED].concat()),
+            Self::Sentence => ("sentence", [SENTENCE, SENTENCE_ASKED].concat()),
+        };
+        let digest = words.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{name} {digest:016x}")
+    }
+}
+
+const REPLY: &str = include_str!("reply.md");
+const REPLY_ASKED: &str = include_str!("reply_asked.md");
+const COMPOSE: &str = include_str!("compose.md");
+const COMPOSE_ASKED: &str = include_str!("compose_asked.md");
+const TIER: &str = include_str!("tier.md");
+const TIER_ASKED: &str = include_str!("tier_asked.md");
+const SENTENCE: &str = include_str!("sentence.md");
+const SENTENCE_ASKED: &str = include_str!("sentence_asked.md");
+
+/// How the user writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style<'a> {
+    /// The user's name.
+    pub me: &'a str,
+    /// The language to write in, as an English word; empty when unsure.
+    pub language: &'a str,
+    /// Words of a usual letter.
+    pub words: usize,
+    /// Phrases they like.
+    pub phrases: &'a [String],
+}
+
+/// A mail and what the user answered to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// What a stranger wrote.
+    pub asked: &'a str,
+    /// What the user answered.
+    pub answered: &'a str,
+}
+
+/// A mail of somebody, or an earlier one of its thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said<'a> {
+    /// Who wrote it.
+    pub from: &'a str,
+    /// The writer's own words.
+    pub text: &'a str,
+}
+
+/// What an answer is written from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reply<'a> {
+    /// How the user writes.
+    pub style: Style<'a>,
+    /// Past mail and the user's answers, the closest first.
+    pub examples: &'a [Pair<'a>],
+    /// Earlier mail of the thread, oldest first.
+    pub thread: &'a [Said<'a>],
+    /// The mail's subject.
+    pub subject: &'a str,
+    /// The mail.
+    pub mail: Said<'a>,
+    /// What it asks, in its own words.
+    pub asks: &'a [&'a str],
+    /// What the user wants to say; may be empty.
+    pub say: &'a str,
+}
+
+/// Asks for the text of an answer, between greeting and sign-off.
+pub fn reply(fence: &Fence, reply: &Reply<'_>) -> Vec<Turn> {
+    let examples: String =
+        reply.examples.iter().map(|pair| example(fence, reply.style.me, *pair)).collect();
+    let thread: String =
+        reply.thread.iter().map(|said| fence.around(&earlier(*said)) + "\n").collect();
+    let asks = list(reply.asks.iter().copied());
+    let asked = fill(
+        REPLY_ASKED,
+        &[
+            ("me", reply.style.me),
+            ("examples", or(&examples, "(none)\n")),
+            ("thread", or(&thread, "(nothing before)\n")),
+            ("mail", &fence.around(&mail(reply.subject, reply.mail))),
+            ("asks", &fence.around(or(&asks, "nothing in particular"))),
+            ("say", or(reply.say.trim(), "nothing was said: leave […] where only they know")),
+        ],
+    );
+    vec![system(REPLY, &reply.style), Turn { role: Role::User, text: asked }]
+}
+
+/// Asks for the text of a new letter, between greeting and sign-off.
+pub fn compose(style: &Style<'_>, subject: &str, say: &str) -> Vec<Turn> {
+    let asked = fill(
+        COMPOSE_ASKED,
+        &[("me", style.me), ("subject", or(subject.trim(), "(none)")), ("say", say.trim())],
+    );
+    vec![system(COMPOSE, style), Turn { role: Role::User, text: asked }]
+}
+
+/// The letters that stand for the tiers in the answer to [`tier()`], most pressing first.
+pub const TIER_LABELS: [&str; 5] = ["A", "B", "C", "D", "E"];
+
+/// Asks for one of [`TIER_LABELS`].
+pub fn tier(fence: &Fence, me: &str, subject: &str, said: Said<'_>, facts: &str) -> Vec<Turn> {
+    let asked =
+        fill(TIER_ASKED, &[("mail", &fence.around(&mail(subject, said))), ("facts", facts.trim())]);
+    let text = fill(TIER, &[("me", me)]);
+    vec![Turn { role: Role::System, text }, Turn { role: Role::User, text: asked }]
+}
+
+/// Asks for one sentence on what a thread has come to.
+pub fn sentence(fence: &Fence, language: &str, subject: &str, thread: &[Said<'_>]) -> Vec<Turn> {
+    let said: String = thread.iter().map(|said| earlier(*said) + "\n").collect();
+    let said = format!("Subject: {subject}\n\n{}", said.trim_end());
+    let asked = fill(SENTENCE_ASKED, &[("thread", &fence.around(&said))]);
+    let text = fill(SENTENCE, &[("language", or(language, "the language of the mail"))]);
+    vec![Turn { role: Role::System, text }, Turn { role: Role::User, text: asked }]
+}
+
+fn system(words: &str, style: &Style<'_>) -> Turn {
+    let phrases = style.phrases.iter().take(8).map(|phrase| format!("“{phrase}”"));
+    let phrases = phrases.collect::<Vec<_>>().join(", ");
+    let words_count = style.words.clamp(10, 250).to_string();
+    let text = fill(
+        words,
+        &[
+            ("me", style.me),
+            ("language", or(style.language, "the language of the mail")),
+            ("words", &words_count),
+            ("phrases", or(&phrases, "(none known)")),
+        ],
+    );
+    Turn { role: Role::System, text }
+}
+
+fn mail(subject: &str, said: Said<'_>) -> String {
+    format!("From: {}\nSubject: {subject}\n\n{}", said.from, said.text.trim())
+}
+
+fn earlier(said: Said<'_>) -> String {
+    format!("{} wrote:\n{}", said.from, said.text.trim())
+}
+
+fn example(fence: &Fence, me: &str, pair: Pair<'_>) -> String {
+    let asked = fence.around(pair.asked.trim());
+    format!("They wrote:\n{asked}\n{me} answered:\n{}\n\n", pair.answered.trim())
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}
