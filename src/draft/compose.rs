@@ -2,12 +2,12 @@
 
 use super::body::{Material, assemble};
 use super::facts::{FactSource, Origin, facts};
-use super::reply::frame;
+use super::reply::{Text, by_writer, frame};
 use super::{Context, Draft, Error, Form, Judge, WRITTEN_BY_YOU, Writer, WritingBrief, check};
 use crate::mail::when::Zone;
 use crate::mail::{self, Person, UnixSeconds};
 use crate::store::{Change, Letter, Store};
-use crate::voice::Voice;
+use crate::voice::{Habits, Voice};
 
 /// What a new letter is made from.
 pub struct Compose<'a> {
@@ -41,47 +41,22 @@ const SUBJECT_WORDS_MAX: usize = 8;
 /// Drafts a new letter and stores it.
 ///
 /// # Errors
-/// [`Error::Writer`], or the store's.
+/// The store's.
 pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error> {
     let language = mail::language(request.say)
         .map_or_else(|| request.voice.language(), std::borrow::ToOwned::to_owned);
     let habits = request.voice.habits(&language);
-    let (text, written_by) = if let Some(writer) = request.writer {
-        let brief = WritingBrief {
-            subject: request.subject,
-            mail: "",
-            asks: &[],
-            say: request.say,
-            examples: &[],
-            habits: &habits,
-            phrases: &request.voice.phrases,
-            language: &language,
-        };
-        let name = writer.name().to_owned();
-        let text =
-            writer.write(&brief).map_err(|source| Error::Writer { name: name.clone(), source })?;
-        (text.trim().to_owned(), format!("writer {name}"))
-    } else {
-        let material = Material {
-            asks: &[],
-            say: request.say,
-            examples: &[],
-            known: request.say,
-            habits: &habits,
-            language: &language,
-            form: Form::Letter,
-        };
-        (assemble(&material).0, WRITTEN_BY_YOU.to_owned())
-    };
+    let text = text(request, &habits, &language);
     let letter = Letter {
         from: request.me.clone(),
         to: request.to.to_vec(),
         cc: request.cc.to_vec(),
         bcc: request.bcc.to_vec(),
         subject: subject(request),
-        body: frame(&text, request.to, request.me, request.voice, &habits, &language),
+        body: frame(&text.words, request.to, request.me, request.voice, &habits, &language),
         language,
-        written_by,
+        written_by: text.written_by,
+        prompt: text.prompt,
         ..Letter::default()
     };
     let people = request.to.iter().chain(request.cc).chain([request.me]);
@@ -122,8 +97,42 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         examples: Vec::new(),
         facts,
         checks,
-        warnings: Vec::new(),
+        warnings: text.warning.into_iter().collect(),
     })
+}
+
+/// Without anything to say there is nothing to write either.
+fn text(request: &Compose<'_>, habits: &Habits, language: &str) -> Text {
+    let mut warning = None;
+    if let Some(writer) = request.writer.filter(|_| !request.say.trim().is_empty()) {
+        let brief = WritingBrief {
+            subject: request.subject,
+            mail: "",
+            from: "",
+            thread: &[],
+            asks: &[],
+            say: request.say,
+            examples: &[],
+            habits,
+            phrases: &request.voice.phrases,
+            language,
+        };
+        match by_writer(writer, &brief) {
+            Ok(text) => return text,
+            Err(why) => warning = Some(why),
+        }
+    }
+    let material = Material {
+        asks: &[],
+        say: request.say,
+        examples: &[],
+        known: request.say,
+        habits,
+        language,
+        form: Form::Letter,
+    };
+    let (words, used) = assemble(&material);
+    Text { words, used, written_by: WRITTEN_BY_YOU.to_owned(), prompt: String::new(), warning }
 }
 
 fn subject(request: &Compose<'_>) -> String {

@@ -1,7 +1,6 @@
 //! Why no letter came of it.
 
 use super::Refusal;
-use super::writer::WriterError;
 use crate::store;
 
 /// What drafting was doing when it could not.
@@ -14,12 +13,4 @@ pub enum Error {
     /// A mail that is not to be answered.
     #[error("drafting an answer: {}", .0.reason)]
     Refused(Refusal),
-    /// The writer gave no text.
-    #[error("asking the writer {name}")]
-    Writer {
-        /// Its name.
-        name: String,
-        /// The cause.
-        source: WriterError,
-    },
 }

@@ -13,6 +13,7 @@ mod compose;
 mod error;
 mod facts;
 mod gaps;
+mod model;
 mod phrases;
 mod quote;
 mod recipients;
@@ -21,16 +22,18 @@ mod reply;
 #[cfg(test)]
 mod tests;
 mod writer;
+mod written;
 
 pub use asks::{Ask, asks_in, topic};
 pub use check::{Check, CheckKind, Context, Judge, SentenceAsks, check};
 pub use compose::{Compose, compose};
 pub use error::Error;
 pub use facts::{Fact, FactSource, Origin, facts};
+pub use model::Model;
 pub use recipients::{Recipients, recipients, reply_subject};
 pub use refuse::{Refusal, refusal};
 pub use reply::{Audience, Form, Request, reply};
-pub use writer::{Writer, WriterError, WritingBrief};
+pub use writer::{Earlier, Writer, WriterError, WritingBrief};
 
 use serde::Serialize;
 

@@ -7,8 +7,8 @@ use super::phrases::phrases;
 use super::quote::quoted;
 use super::recipients::{Recipients, recipients, references, reply_subject};
 use super::{
-    Ask, Context, Draft, Error, Judge, Refusal, WRITTEN_BY_YOU, Writer, WritingBrief, check,
-    refusal,
+    Ask, Context, Draft, Earlier, Error, Judge, Refusal, WRITTEN_BY_YOU, Writer, WritingBrief,
+    check, refusal,
 };
 use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};
@@ -68,7 +68,7 @@ pub struct Request<'a> {
 /// Drafts an answer and stores it as a letter.
 ///
 /// # Errors
-/// [`Error::Refused`] for mail that is not to be answered, [`Error::Writer`], or the store's.
+/// [`Error::Refused`] for mail that is not to be answered, or the store's.
 pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
     let header = store.header(request.answer)?;
     let kind = store.verdict(request.answer)?.map(|verdict| verdict.kind);
@@ -93,9 +93,16 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         request.asks
     };
     let known = format!("{}\n{own_words}\n{}", header.subject, request.say);
+    let thread = match request.writer {
+        Some(_) => earlier(store, &header)?,
+        None => Vec::new(),
+    };
+    let from = if header.from.name.is_empty() { &header.from.address } else { &header.from.name };
     let brief = WritingBrief {
         subject: &header.subject,
         mail: &own_words,
+        from,
+        thread: &thread,
         asks,
         say: request.say,
         examples: request.examples,
@@ -103,13 +110,15 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         phrases: &request.voice.phrases,
         language: &language,
     };
-    let (text, used, written_by) = text(request, &brief, &known)?;
-    let mut body = framed(&text, &recipients.to, request, &habits, &language);
+    let text = text(request, &brief, &known);
+    let mut body = framed(&text.words, &recipients.to, request, &habits, &language);
     if habits.quotes_below {
         let zone = request.zone;
         let quote = quoted(&own_words, &header.from, header.date, zone, &language);
         body = format!("{body}\n\n{quote}");
     }
+    let mut recipients = recipients;
+    recipients.warnings.extend(text.warning);
     let letter = Letter {
         from: request.me.clone(),
         to: recipients.to.clone(),
@@ -119,25 +128,68 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         in_reply_to: parent.rfc_id.clone().unwrap_or_default(),
         references: references(&parent),
         language,
-        written_by,
-        examples: used.iter().map(|&at| request.examples[at].id).collect(),
+        written_by: text.written_by,
+        prompt: text.prompt,
+        examples: text.used.iter().map(|&at| request.examples[at].id).collect(),
         ..Letter::default()
     };
     finish(store, request, &header, &own_words, asks, recipients, letter)
 }
 
-/// The text between greeting and sign-off, the examples it leans on, and who wrote it.
-fn text(
-    request: &Request<'_>,
-    brief: &WritingBrief<'_>,
-    known: &str,
-) -> Result<(String, Vec<usize>, String), Error> {
+/// What was said in the thread before a mail, oldest first.
+fn earlier(store: &Store, header: &Header) -> Result<Vec<Earlier>, Error> {
+    const MAILS_MAX: usize = 4;
+    const CHARS_MAX: usize = 1_000;
+    let thread = store.thread(header.thread)?;
+    let before: Vec<&Header> =
+        thread.iter().filter(|other| (other.date, other.id) < (header.date, header.id)).collect();
+    let mut earlier = Vec::new();
+    for other in before.iter().rev().take(MAILS_MAX).rev() {
+        let raw = match store.raw(other.id) {
+            Err(crate::store::Error::Damaged { .. }) => continue,
+            raw => raw?,
+        };
+        let own = mail::own_words(&mail::parse(&raw).text);
+        let name = &other.from.name;
+        let from = if name.is_empty() { &other.from.address } else { name };
+        earlier.push(Earlier { from: from.clone(), text: own.chars().take(CHARS_MAX).collect() });
+    }
+    Ok(earlier)
+}
+
+/// The text between greeting and sign-off.
+pub(super) struct Text {
+    pub(super) words: String,
+    /// The examples it leans on.
+    pub(super) used: Vec<usize>,
+    pub(super) written_by: String,
+    pub(super) prompt: String,
+    /// Why the writer's text was put aside.
+    pub(super) warning: Option<String>,
+}
+
+/// What the writer wrote, or why it wrote nothing that can be used.
+pub(super) fn by_writer(writer: &dyn Writer, brief: &WritingBrief<'_>) -> Result<Text, String> {
+    let name = writer.name();
+    match writer.write(brief) {
+        Ok(words) => Ok(Text {
+            words: words.trim().to_owned(),
+            used: (0..brief.examples.len()).collect(),
+            written_by: format!("writer {name}"),
+            prompt: writer.prompt_stamp(brief),
+            warning: None,
+        }),
+        Err(error) => Err(format!("the text of the writer {name} was put aside: {error}")),
+    }
+}
+
+fn text(request: &Request<'_>, brief: &WritingBrief<'_>, known: &str) -> Text {
+    let mut warning = None;
     if let Some(writer) = request.writer.filter(|_| request.form == Form::Letter) {
-        let name = writer.name().to_owned();
-        let text =
-            writer.write(brief).map_err(|source| Error::Writer { name: name.clone(), source })?;
-        let used = (0..request.examples.len()).collect();
-        return Ok((text.trim().to_owned(), used, format!("writer {name}")));
+        match by_writer(writer, brief) {
+            Ok(text) => return text,
+            Err(why) => warning = Some(why),
+        }
     }
     let material = Material {
         asks: brief.asks,
@@ -148,8 +200,8 @@ fn text(
         language: brief.language,
         form: request.form,
     };
-    let (text, used) = assemble(&material);
-    Ok((text, used, WRITTEN_BY_YOU.to_owned()))
+    let (words, used) = assemble(&material);
+    Text { words, used, written_by: WRITTEN_BY_YOU.to_owned(), prompt: String::new(), warning }
 }
 
 fn finish(

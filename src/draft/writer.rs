@@ -11,6 +11,10 @@ pub struct WritingBrief<'a> {
     pub subject: &'a str,
     /// Own words of the mail answered; empty for a new letter. Written by a stranger.
     pub mail: &'a str,
+    /// Who wrote that mail, as they name themselves.
+    pub from: &'a str,
+    /// What was said in the thread before it, oldest first.
+    pub thread: &'a [Earlier],
     /// What the mail asks for.
     pub asks: &'a [Ask],
     /// What the user wants to say.
@@ -25,6 +29,15 @@ pub struct WritingBrief<'a> {
     pub language: &'a str,
 }
 
+/// An earlier mail of the thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Who wrote it, as they name themselves.
+    pub from: String,
+    /// Their own words.
+    pub text: String,
+}
+
 /// Somebody who writes the text between greeting and sign-off.
 pub trait Writer {
     /// Its name, as in `written_by`.
@@ -33,8 +46,13 @@ pub trait Writer {
     /// The text, plain, without greeting and sign-off; `[…]` where only the user knows.
     ///
     /// # Errors
-    /// It could not write.
+    /// It could not write, or wrote what cannot be used. The letter is then put together without it.
     fn write(&self, brief: &WritingBrief<'_>) -> Result<String, WriterError>;
+
+    /// Names the instructions it was given, to be stored with the letter; empty when there are none.
+    fn prompt_stamp(&self, _brief: &WritingBrief<'_>) -> String {
+        String::new()
+    }
 }
 
 /// Why a writer gave no text.

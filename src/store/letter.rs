@@ -31,6 +31,9 @@ pub struct Letter {
     pub language: String,
     /// `writer NAME`, `your past replies`, or `you`.
     pub written_by: String,
+    /// Name and digest of the prompt it was written from; empty without a model.
+    #[serde(default)]
+    pub prompt: String,
     /// Past replies it leans on.
     pub examples: Vec<MessageId>,
     /// What the user should know before saying yes.
