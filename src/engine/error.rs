@@ -7,7 +7,7 @@ pub enum Error {
     #[error("reading the header of {file}")]
     Header {
         /// Which file.
-        file: &'static str,
+        file: String,
         /// Why.
         #[source]
         source: candle_core::Error,
@@ -16,7 +16,7 @@ pub enum Error {
     #[error("{file}: {key} {problem}")]
     Metadata {
         /// Which file.
-        file: &'static str,
+        file: String,
         /// The metadata key.
         key: String,
         /// What is wrong with it.
@@ -26,7 +26,7 @@ pub enum Error {
     #[error("{file}: tensor {tensor} {problem}")]
     Tensor {
         /// Which file.
-        file: &'static str,
+        file: String,
         /// The tensor's name.
         tensor: String,
         /// What is wrong with it.
@@ -47,6 +47,32 @@ pub enum Error {
     /// The encoder's pass did not succeed.
     #[error("running the encoder over {tokens} tokens")]
     Forward {
+        /// Tokens in the pass.
+        tokens: usize,
+        /// Why.
+        #[source]
+        source: candle_core::Error,
+    },
+    /// A file cannot be opened.
+    #[error("opening {file}")]
+    Open {
+        /// Which file.
+        file: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is no GGUF, or its header does not hold together.
+    #[error("{file} cannot be read: {problem}")]
+    Foreign {
+        /// Which file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The writer's pass did not succeed.
+    #[error("running the writer over {tokens} tokens")]
+    Decode {
         /// Tokens in the pass.
         tokens: usize,
         /// Why.

@@ -21,6 +21,7 @@ mod reader;
 mod tests;
 mod tokenizer;
 mod words;
+mod writer;
 
 pub use bench::{BenchPhase, BenchRow, bench};
 pub use error::Error;
