@@ -10,7 +10,7 @@ use candle_core::quantized::QTensor;
 use candle_core::{Device, Tensor};
 
 use super::family::HeadNorms;
-use super::linear::{Activations, Linear, multiply};
+use super::linear::{Activations, Linear, multiply, working_bytes};
 use super::ops::{Attention, Packing, rms_norm, swiglu};
 use super::plan::Plan;
 use super::rope::Rope;
@@ -52,11 +52,11 @@ impl Decoder {
     /// Reads it. The context is what the rotations are prepared for.
     pub(super) fn read(
         weights: &Weights,
+        plan: Plan,
         context_tokens: usize,
         activations: Activations,
         device: &Device,
     ) -> Result<Self, Error> {
-        let plan = Plan::read(weights)?;
         let layers = (0..plan.layers_count)
             .map(|layer| Layer::read(weights, &plan, layer, activations, device))
             .collect::<Result<_, _>>()?;
@@ -82,16 +82,38 @@ impl Decoder {
         &self.plan
     }
 
-    /// Bytes it holds beside the weights.
+    /// Bytes it holds: matrices in the order they are multiplied in, and tables. Of a token table
+    /// that is no output head only the rows in use are in memory, which are not counted.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.rope.memory_bytes()
+        let head = match &self.head {
+            Head::Table => working_bytes(&self.table),
+            Head::Own(matrix) => working_bytes(matrix),
+            Head::Floats(floats) => floats.elem_count() * size_of::<f32>(),
+        };
+        let layers: usize = self.layers.iter().map(Layer::memory_bytes).sum();
+        self.rope.memory_bytes() + head + layers
+    }
+
+    /// Has every matrix put into the order it is multiplied in, which candle does when it first
+    /// needs to.
+    pub(super) fn warm_up(&self) -> Result<(), Error> {
+        let mut sequence = Sequence::new(&self.plan);
+        let ids: &[u32] = if self.plan.vocabulary > 1 { &[0, 1] } else { &[0] };
+        let reading = Reading { sequence: &mut sequence, ids, chosen: &[0] };
+        if let Some(hidden) = self.read_tokens(&mut [reading])? {
+            self.logits(&hidden)?;
+        }
+        Ok(())
     }
 
     /// Reads tokens into their sequences and returns the hidden states of the chosen ones, in
-    /// order: `[chosen, width]`, normalised for the output head.
+    /// order: `[chosen, width]`, normalised for the output head; `None` when none is chosen.
     ///
     /// When it does not succeed the sequences are as they were.
-    pub(super) fn read_tokens(&self, readings: &mut [Reading<'_>]) -> Result<Tensor, Error> {
+    pub(super) fn read_tokens(
+        &self,
+        readings: &mut [Reading<'_>],
+    ) -> Result<Option<Tensor>, Error> {
         let tokens = readings.iter().map(|reading| reading.ids.len()).sum();
         let hidden = self.hidden(readings).map_err(|source| Error::Decode { tokens, source })?;
         for reading in readings {
@@ -133,13 +155,16 @@ impl Decoder {
         run().map_err(|source| Error::Decode { tokens: hidden.dims()[0], source })
     }
 
-    fn hidden(&self, readings: &mut [Reading<'_>]) -> candle_core::Result<Tensor> {
+    fn hidden(&self, readings: &mut [Reading<'_>]) -> candle_core::Result<Option<Tensor>> {
         let mut packing = Packing { rows: Vec::new(), chosen: Vec::new() };
         let mut ids = Vec::new();
         for reading in readings.iter() {
             packing.rows.push((ids.len(), reading.ids.len()));
             packing.chosen.extend(reading.chosen.iter().map(|row| ids.len() + row));
             ids.extend_from_slice(reading.ids);
+        }
+        if ids.is_empty() {
+            return Ok(None);
         }
         let mut sequences: Vec<&mut Sequence> =
             readings.iter_mut().map(|reading| &mut *reading.sequence).collect();
@@ -154,10 +179,12 @@ impl Decoder {
                 key_heads_count: self.plan.key_heads_count,
                 rope: (self.plan.family.rotates)(place).then_some(&self.rope),
             };
-            hidden =
+            let after =
                 layer.forward(&self.plan, &attention, &hidden, wanted, &packing, &mut sequences)?;
+            let Some(after) = after else { return Ok(None) };
+            hidden = after;
         }
-        rms_norm(&hidden, &self.norm, self.plan.epsilon)
+        Ok(Some(rms_norm(&hidden, &self.norm, self.plan.epsilon)?))
     }
 }
 
@@ -211,7 +238,7 @@ impl Layer {
         })
     }
 
-    /// `x` of all rows in, the wanted rows out.
+    /// `x` of all rows in, the wanted rows out; `None` when there are none.
     fn forward(
         &self,
         plan: &Plan,
@@ -220,28 +247,45 @@ impl Layer {
         wanted: &[usize],
         packing: &Packing,
         sequences: &mut [&mut Sequence],
-    ) -> candle_core::Result<Tensor> {
+    ) -> candle_core::Result<Option<Tensor>> {
         let normed = rms_norm(x, &self.attention_norm, plan.epsilon)?;
-        let everything = wanted.len() == x.dim(0)?;
-        let (x, [mut query, mut key, value]) = if everything {
-            (x.clone(), Linear::forward_all([&self.query, &self.key, &self.value], &normed)?)
+        let (x, query, key, value) = if wanted.len() == x.dim(0)? {
+            let [query, key, value] =
+                Linear::forward_all([&self.query, &self.key, &self.value], &normed)?;
+            (x.clone(), Some(query), key, value)
         } else {
             let [key, value] = Linear::forward_all([&self.key, &self.value], &normed)?;
-            let rows: Vec<u32> = wanted.iter().map(|&row| row as u32).collect();
-            let rows = Tensor::new(rows.as_slice(), x.device())?;
-            let query = self.query.forward(&normed.index_select(&rows, 0)?)?;
-            (x.index_select(&rows, 0)?, [query, key, value])
+            if wanted.is_empty() {
+                (x.clone(), None, key, value)
+            } else {
+                let rows: Vec<u32> = wanted.iter().map(|&row| row as u32).collect();
+                let rows = Tensor::new(rows.as_slice(), x.device())?;
+                let query = self.query.forward(&normed.index_select(&rows, 0)?)?;
+                (x.index_select(&rows, 0)?, Some(query), key, value)
+            }
         };
-        if let Some((query_norm, key_norm)) = &self.head_norms {
-            query = norm_heads(&query, query_norm, plan.epsilon)?;
-            key = norm_heads(&key, key_norm, plan.epsilon)?;
-        }
+        let key = match &self.head_norms {
+            Some((_, norm)) => norm_heads(&key, norm, plan.epsilon)?,
+            None => key,
+        };
         attention.remember(&key, &value, packing, sequences)?;
+        let Some(query) = query else { return Ok(None) };
+        let query = match &self.head_norms {
+            Some((norm, _)) => norm_heads(&query, norm, plan.epsilon)?,
+            None => query,
+        };
         let found = attention.attend(&query, wanted, packing, sequences)?;
         let x = (x + self.out.forward(&found)?)?;
         let normed = rms_norm(&x, &self.feed_norm, plan.epsilon)?;
         let [gate, up] = Linear::forward_all([&self.gate, &self.up], &normed)?;
-        &x + self.down.forward(&swiglu(&gate, &up)?)?
+        Ok(Some((&x + self.down.forward(&swiglu(&gate, &up)?)?)?))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        [&self.query, &self.key, &self.value, &self.out, &self.gate, &self.up, &self.down]
+            .iter()
+            .map(|linear| linear.memory_bytes())
+            .sum()
     }
 }
 

@@ -102,16 +102,6 @@ impl Header {
         Ok(header)
     }
 
-    /// The file's name, for errors.
-    pub(super) fn file(&self) -> &str {
-        &self.file
-    }
-
-    /// A metadata value.
-    pub(super) fn value(&self, key: &str) -> Option<&Value> {
-        self.values.get(key)
-    }
-
     /// A tensor, when the file has it.
     pub(super) fn tensor(&self, name: &str) -> Option<&Place> {
         self.tensors.get(name)

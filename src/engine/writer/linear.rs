@@ -109,6 +109,14 @@ impl Linear {
         done.try_into().map_err(|_| candle_core::Error::msg("a product for every matrix"))
     }
 
+    /// Bytes it takes up.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match &self.weight {
+            Weight::Blocks(blocks) => working_bytes(blocks),
+            Weight::Floats(floats) => floats.elem_count() * size_of::<f32>(),
+        }
+    }
+
     fn blocks(&self) -> Option<&QTensor> {
         match &self.weight {
             Weight::Blocks(blocks) => Some(blocks),
@@ -135,4 +143,16 @@ pub(super) fn multiply(blocks: &QTensor, x: &Tensor) -> candle_core::Result<Tens
         return twice.apply_op1_no_bwd(blocks)?.narrow(0, 0, 1)?.contiguous();
     }
     x.contiguous()?.apply_op1_no_bwd(blocks)
+}
+
+/// Bytes of a matrix in the order candle multiplies it in: larger than the file's for two types
+/// (`repack_x86.rs`: 6 bits a weight for `Q4_K`, 10 for `Q6_K`).
+pub(super) fn working_bytes(blocks: &QTensor) -> usize {
+    let repacked = cfg!(target_arch = "x86_64")
+        && matches!(blocks.shape().dims(), &[n, k] if n % 16 == 0 && k % 256 == 0);
+    match blocks.dtype() {
+        GgmlDType::Q4K if repacked => blocks.shape().elem_count() / 8 * 6,
+        GgmlDType::Q6K if repacked => blocks.shape().elem_count() / 8 * 10,
+        _ => blocks.storage_size_in_bytes(),
+    }
 }

@@ -149,11 +149,6 @@ impl Sequence {
         self.tail.length += ids.len();
     }
 
-    /// Bytes of the tail; a prefix is counted by who made it.
-    pub(super) fn tail_bytes(&self) -> usize {
-        self.tail.memory_bytes()
-    }
-
     /// Bytes of the shared prefix.
     pub(super) fn prefix_bytes(&self) -> usize {
         self.prefix.as_ref().map_or(0, |(segment, _)| segment.memory_bytes())

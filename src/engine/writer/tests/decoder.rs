@@ -8,6 +8,7 @@ use super::reference;
 use crate::engine::writer::decoder::{Decoder, Reading};
 use crate::engine::writer::dice::Dice;
 use crate::engine::writer::linear::Activations;
+use crate::engine::writer::plan::Plan;
 use crate::engine::writer::store::Sequence;
 use crate::engine::writer::weights::Weights;
 
@@ -16,7 +17,8 @@ const FAMILIES: [&str; 4] = ["llama", "qwen2", "qwen3", "smollm3"];
 fn decoder(model: &MadeUp, context: usize, activations: Activations) -> Decoder {
     let saved = model.file.save();
     let weights = Weights::open(&saved.path).expect("a header");
-    Decoder::read(&weights, context, activations, &Device::Cpu).expect("a decoder")
+    let plan = Plan::read(&weights).expect("a plan");
+    Decoder::read(&weights, plan, context, activations, &Device::Cpu).expect("a decoder")
 }
 
 fn ids(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
@@ -28,7 +30,7 @@ fn ids(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
 fn read(decoder: &Decoder, sequence: &mut Sequence, ids: &[u32]) -> Vec<Vec<f32>> {
     let chosen: Vec<usize> = (0..ids.len()).collect();
     let hidden = decoder.read_tokens(&mut [Reading { sequence, ids, chosen: &chosen }]);
-    decoder.logits(&hidden.expect("hidden states")).expect("logits")
+    decoder.logits(&hidden.expect("hidden states").expect("some chosen")).expect("logits")
 }
 
 fn cosine(a: &[f32], b: &[f64]) -> f64 {
@@ -47,7 +49,7 @@ fn check_parity(spec: Spec, tokens: usize) {
     let wanted: Vec<usize> = (0..tokens).step_by(tokens.div_ceil(9)).chain([tokens - 1]).collect();
     let mut sequence = Sequence::new(decoder.plan());
     let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &wanted };
-    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states");
+    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
     let found = decoder.logits(&hidden).expect("logits");
     let expected = reference::logits(&model, &ids, &wanted);
     for ((found, expected), position) in found.iter().zip(&expected).zip(wanted) {
@@ -184,7 +186,8 @@ fn sequences_packed_together_equal_each_by_itself() {
             .zip(&chosen)
             .map(|((sequence, ids), chosen)| Reading { sequence, ids, chosen })
             .collect();
-        let hidden = decoder.read_tokens(&mut readings).expect("hidden states");
+        let hidden =
+            decoder.read_tokens(&mut readings).expect("hidden states").expect("some chosen");
         let packed = decoder.logits(&hidden).expect("logits");
         assert!(packed == alone.concat(), "{} {:?}", model.spec.family, model.spec.kind);
         assert_eq!(sequences[3].length(), 33 + 17);
@@ -199,7 +202,7 @@ fn chosen_positions_and_rows_are_those_of_the_whole() {
     let whole = read(&decoder, &mut Sequence::new(decoder.plan()), &ids);
     let mut sequence = Sequence::new(decoder.plan());
     let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &[29, 3] };
-    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states");
+    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
     assert!(decoder.logits(&hidden).expect("logits") == [whole[29].clone(), whole[3].clone()]);
     let some = decoder.logits_of(&hidden, &[40, 2, 77]).expect("logits");
     for (row, whole) in some.iter().zip([&whole[29], &whole[3]]) {

@@ -9,10 +9,13 @@ use super::kit::{Entry, File, MadeUp, Spec, save};
 use crate::engine::Error;
 use crate::engine::writer::decoder::Decoder;
 use crate::engine::writer::linear::Activations;
+use crate::engine::writer::plan::Plan;
 use crate::engine::writer::weights::Weights;
 
 fn open(path: &Path) -> Result<Decoder, Error> {
-    Decoder::read(&Weights::open(path)?, 64, Activations::Rounded, &Device::Cpu)
+    let weights = Weights::open(path)?;
+    let plan = Plan::read(&weights)?;
+    Decoder::read(&weights, plan, 64, Activations::Rounded, &Device::Cpu)
 }
 
 #[track_caller]

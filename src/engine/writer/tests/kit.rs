@@ -15,10 +15,8 @@ use super::super::dice::Dice;
 pub(in super::super) enum Entry {
     Number(u32),
     Float(f32),
-    Truth(bool),
     Text(String),
     Texts(Vec<String>),
-    Floats(Vec<f32>),
     Numbers(Vec<i32>),
 }
 
@@ -120,10 +118,6 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
             out.extend(6_u32.to_le_bytes());
             out.extend(float.to_le_bytes());
         }
-        Entry::Truth(truth) => {
-            out.extend(7_u32.to_le_bytes());
-            out.push(u8::from(*truth));
-        }
         Entry::Text(text) => {
             out.extend(8_u32.to_le_bytes());
             write_text(out, text);
@@ -131,10 +125,6 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
         Entry::Texts(texts) => {
             list(out, 8, texts.len());
             texts.iter().for_each(|text| write_text(out, text));
-        }
-        Entry::Floats(floats) => {
-            list(out, 6, floats.len());
-            floats.iter().for_each(|float| out.extend(float.to_le_bytes()));
         }
         Entry::Numbers(numbers) => {
             list(out, 5, numbers.len());
@@ -243,7 +233,7 @@ impl MadeUp {
         columns: usize,
         kind: GgmlDType,
     ) {
-        let size = if name.starts_with("token_embd") { 1.0 } else { (columns as f32).sqrt() };
+        let size = (columns as f32).sqrt();
         let floats: Vec<f32> = (0..rows * columns).map(|_| normal(dice) / size).collect();
         let tensor = Tensor::from_vec(floats, (rows, columns), &Device::Cpu).expect("a matrix");
         let blocks = QTensor::quantize(&tensor, kind).expect("a type that can be written");
