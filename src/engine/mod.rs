@@ -30,5 +30,5 @@ pub use parallel::{set_threads, threads};
 pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};
 pub use writer::{
     Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix, Prompt, Role,
-    Sampling, StoppedBy, Turn, Writer, WriterOptions,
+    Sampling, StoppedBy, Turn, Writer, WriterOptions, WriterPhase, bench_writer,
 };

@@ -7,6 +7,7 @@
 //! [`Writer::score`] to go on from. Tokens are the same whether or not a prefix is shared, prompts
 //! are packed, or guesses are tried. Nothing here opens a connection or knows what a mail is.
 
+mod bench;
 mod decoder;
 mod dice;
 mod family;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
+pub use bench::{WriterPhase, bench_writer};
 pub use generate::{Generated, Generation, StoppedBy};
 pub use grammar::Grammar;
 pub use sample::Sampling;

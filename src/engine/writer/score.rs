@@ -16,6 +16,13 @@ pub struct Labels {
     ids: Vec<u32>,
 }
 
+impl Labels {
+    /// Labels by these tokens.
+    pub(super) fn of_ids(ids: Vec<u32>) -> Self {
+        Self { ids }
+    }
+}
+
 /// How likely each label is, as the model has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelScores {

@@ -52,6 +52,17 @@ impl File {
     }
 
     pub(in super::super) fn bytes(&self) -> Vec<u8> {
+        let sizes: Vec<usize> = self.tensors.iter().map(|tensor| tensor.bytes.len()).collect();
+        let mut out = self.head(&sizes);
+        for tensor in &self.tensors {
+            out.extend(&tensor.bytes);
+            out.resize(out.len().next_multiple_of(32), 0);
+        }
+        out
+    }
+
+    /// All before the weights, of which there are so many bytes a tensor.
+    fn head(&self, sizes: &[usize]) -> Vec<u8> {
         let mut out = b"GGUF".to_vec();
         out.extend(3_u32.to_le_bytes());
         out.extend((self.tensors.len() as u64).to_le_bytes());
@@ -61,7 +72,7 @@ impl File {
             write_entry(&mut out, entry);
         }
         let mut offset = 0_u64;
-        for tensor in &self.tensors {
+        for (tensor, size) in self.tensors.iter().zip(sizes) {
             write_text(&mut out, &tensor.name);
             out.extend((tensor.dims.len() as u32).to_le_bytes());
             for dim in tensor.dims.iter().rev() {
@@ -69,13 +80,9 @@ impl File {
             }
             out.extend(tensor.kind.to_le_bytes());
             out.extend(offset.to_le_bytes());
-            offset = (offset + tensor.bytes.len() as u64).next_multiple_of(32);
+            offset = (offset + *size as u64).next_multiple_of(32);
         }
         out.resize(out.len().next_multiple_of(32), 0);
-        for tensor in &self.tensors {
-            out.extend(&tensor.bytes);
-            out.resize(out.len().next_multiple_of(32), 0);
-        }
         out
     }
 
@@ -254,6 +261,87 @@ impl MadeUp {
         self.floats.insert(name.to_owned(), floats);
         self.file.tensors.push(Written { name: name.to_owned(), dims, kind: 0, bytes });
     }
+}
+
+/// A model of true size: its blocks are drawn as bytes when they are written, which is quick.
+pub(in super::super) struct Large {
+    file: File,
+    kinds: Vec<GgmlDType>,
+}
+
+impl Large {
+    pub(in super::super) fn new(spec: &Spec) -> Self {
+        let mut large =
+            Self { file: File { entries: entries(spec), tensors: Vec::new() }, kinds: Vec::new() };
+        let (queries, keys) = (spec.heads * spec.head_width, spec.key_heads * spec.head_width);
+        let (width, feed, f32) = (spec.width, spec.feed_forward, GgmlDType::F32);
+        large.add("token_embd.weight".to_owned(), &[spec.vocabulary, width], spec.finer);
+        large.add("output_norm.weight".to_owned(), &[width], f32);
+        for layer in 0..spec.layers {
+            for (name, dims, kind) in [
+                ("attn_norm", &[width][..], f32),
+                ("ffn_norm", &[width], f32),
+                ("attn_q_norm", &[spec.head_width], f32),
+                ("attn_k_norm", &[spec.head_width], f32),
+                ("attn_q", &[queries, width], spec.kind),
+                ("attn_k", &[keys, width], spec.kind),
+                ("attn_v", &[keys, width], if layer % 2 == 0 { spec.finer } else { spec.kind }),
+                ("attn_output", &[width, queries], spec.kind),
+                ("ffn_gate", &[feed, width], spec.kind),
+                ("ffn_up", &[feed, width], spec.kind),
+                ("ffn_down", &[width, feed], if layer % 2 == 0 { spec.finer } else { spec.kind }),
+            ] {
+                large.add(format!("blk.{layer}.{name}.weight"), dims, kind);
+            }
+        }
+        large
+    }
+
+    fn add(&mut self, name: String, dims: &[usize], kind: GgmlDType) {
+        self.kinds.push(kind);
+        let (dims, kind) = (dims.to_vec(), number(kind));
+        self.file.tensors.push(Written { name, dims, kind, bytes: Vec::new() });
+    }
+
+    pub(in super::super) fn write(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        let blocks = |tensor: &Written, kind: &GgmlDType| {
+            tensor.dims.iter().product::<usize>() / kind.block_size()
+        };
+        let tensors = || self.file.tensors.iter().zip(&self.kinds);
+        let sizes: Vec<usize> =
+            tensors().map(|(tensor, kind)| blocks(tensor, kind) * kind.type_size()).collect();
+        out.write_all(&self.file.head(&sizes))?;
+        let mut dice = Dice::new(5);
+        for ((tensor, kind), size) in tensors().zip(&sizes) {
+            let columns = tensor.dims.last().copied().unwrap_or(1) as f32;
+            for _ in 0..blocks(tensor, kind) {
+                out.write_all(&block(&mut dice, *kind, columns.sqrt()))?;
+            }
+            out.write_all(&vec![0; size.next_multiple_of(32) - size])?;
+        }
+        Ok(())
+    }
+}
+
+/// A block of random weights with about the spread that keeps a sum of `root`² of them at 1.
+fn block(dice: &mut Dice, kind: GgmlDType, root: f32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(kind.type_size() + 8);
+    while bytes.len() < kind.type_size() {
+        bytes.extend(dice.bits().to_le_bytes());
+    }
+    bytes.truncate(kind.type_size());
+    let scale = |value: f32| half::f16::from_f32(value / root).to_le_bytes();
+    match kind {
+        GgmlDType::F32 => bytes = 1.0_f32.to_le_bytes().to_vec(),
+        GgmlDType::Q8_0 => bytes[..2].copy_from_slice(&scale(1.0 / 74.0)),
+        GgmlDType::Q4K => {
+            bytes[..2].copy_from_slice(&scale(1.0 / 180.0));
+            bytes[2..4].copy_from_slice(&scale(7.5 / 180.0));
+        }
+        GgmlDType::Q6K => bytes[208..].copy_from_slice(&scale(1.0 / 1350.0)),
+        other => unreachable!("no large model has {other:?}"),
+    }
+    bytes
 }
 
 fn number(kind: GgmlDType) -> u32 {

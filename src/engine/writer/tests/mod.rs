@@ -5,6 +5,7 @@ mod decoder;
 mod files;
 pub(super) mod kit;
 mod reference;
+mod speed;
 mod stories;
 mod talk;
 mod vocabularies;
