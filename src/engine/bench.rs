@@ -29,7 +29,7 @@ impl BenchPhase {
 /// One measurement.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct BenchRow {
-    /// `load`, `embed` or `score`.
+    /// `load`, `embed` or `score`; of a writer [`WriterPhase::name`](super::WriterPhase::name).
     pub phase: &'static str,
     /// Tokens of each text, `[CLS]` and `[SEP]` included; 0 for `load`.
     pub tokens: usize,
@@ -96,7 +96,7 @@ fn text_of(reader: &Reader, tokens: usize) -> String {
 }
 
 /// Memory of this process that lies in RAM, where `/proc` says it (Linux).
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -29,7 +29,7 @@ impl<'a> Gguf<'a> {
     /// Reads the header. `file` names it in errors.
     pub(super) fn parse(file: &'static str, bytes: &'a [u8]) -> Result<Self, Error> {
         let content = Content::read(&mut Cursor::new(bytes))
-            .map_err(|source| Error::Header { file, source })?;
+            .map_err(|source| Error::Header { file: file.to_owned(), source })?;
         Ok(Self { file, bytes, content })
     }
 
@@ -138,11 +138,11 @@ impl<'a> Gguf<'a> {
     }
 
     pub(super) fn bad_metadata(&self, key: &str, problem: String) -> Error {
-        Error::Metadata { file: self.file, key: key.to_owned(), problem }
+        Error::Metadata { file: self.file.to_owned(), key: key.to_owned(), problem }
     }
 
     pub(super) fn bad_tensor(&self, name: &str, problem: String) -> Error {
-        Error::Tensor { file: self.file, tensor: name.to_owned(), problem }
+        Error::Tensor { file: self.file.to_owned(), tensor: name.to_owned(), problem }
     }
 
     fn info(&self, name: &str, dims: &[usize]) -> Result<&TensorInfo, Error> {

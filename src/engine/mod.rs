@@ -21,9 +21,14 @@ mod reader;
 mod tests;
 mod tokenizer;
 mod words;
+mod writer;
 
 pub use bench::{BenchPhase, BenchRow, bench};
 pub use error::Error;
 pub use heads::{Judgement, KINDS, SENTENCE_LABELS, SentenceScores};
 pub use parallel::{set_threads, threads};
 pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};
+pub use writer::{
+    Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix, Prompt, Role,
+    Sampling, StoppedBy, Turn, Writer, WriterOptions, WriterPhase, bench_writer,
+};

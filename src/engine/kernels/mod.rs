@@ -14,6 +14,7 @@
 #![allow(clippy::cast_ptr_alignment, reason = "only unaligned loads and stores are used")]
 
 pub(super) mod attention;
+pub(super) mod causal;
 pub(super) mod elementwise;
 pub(super) mod linear;
 #[cfg(test)]

@@ -1,0 +1,303 @@
+//! The decoder: token ids in, logits out.
+//!
+//! Paper: LLaMA (arXiv 2302.13971) with the differences of [`Family`]; reference implementation:
+//! llama.cpp's `build_llama`, `build_qwen2`, `build_qwen3`, `build_smollm3`. Shapes, T being the
+//! tokens of a pass: hidden `[T, width]`, queries `[T, heads · d]`, keys and values
+//! `[T, key heads · d]`. Sequences of a pass lie one after another, without padding: matrices see
+//! all tokens at once, attention each sequence by itself.
+
+use candle_core::quantized::QTensor;
+use candle_core::{Device, Tensor};
+
+use super::family::HeadNorms;
+use super::linear::{Activations, Linear, multiply, working_bytes};
+use super::ops::{Attention, Packing, rms_norm, swiglu};
+use super::plan::Plan;
+use super::rope::Rope;
+use super::store::Sequence;
+use super::weights::Weights;
+use crate::engine::Error;
+
+/// A decoder ready to run.
+pub(super) struct Decoder {
+    plan: Plan,
+    device: Device,
+    rope: Rope,
+    /// `[vocabulary, width]`: looked up at the start, and the output head where that is the same.
+    table: QTensor,
+    layers: Vec<Layer>,
+    norm: Tensor,
+    head: Head,
+}
+
+/// What turns hidden states into logits.
+enum Head {
+    /// The token table.
+    Table,
+    /// A matrix of its own.
+    Own(QTensor),
+    /// Either in floats, turned round: `[width, vocabulary]`.
+    Floats(Tensor),
+}
+
+/// One sequence of a pass: what it remembers, and the tokens it now reads.
+pub(super) struct Reading<'a> {
+    pub(super) sequence: &'a mut Sequence,
+    pub(super) ids: &'a [u32],
+    /// Which of these tokens' results are wanted, in order.
+    pub(super) chosen: &'a [usize],
+}
+
+impl Decoder {
+    /// Reads it. The context is what the rotations are prepared for.
+    pub(super) fn read(
+        weights: &Weights,
+        plan: Plan,
+        context_tokens: usize,
+        activations: Activations,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let layers = (0..plan.layers_count)
+            .map(|layer| Layer::read(weights, &plan, layer, activations, device))
+            .collect::<Result<_, _>>()?;
+        let dims = [plan.vocabulary, plan.width];
+        let table = weights.matrix("token_embd.weight", dims, device)?;
+        let name = if plan.own_head { "output.weight" } else { "token_embd.weight" };
+        let head = match activations {
+            Activations::Rounded if plan.own_head => Head::Own(weights.matrix(name, dims, device)?),
+            Activations::Rounded => Head::Table,
+            Activations::Floats => {
+                let matrix = weights.matrix(name, dims, device)?;
+                let turned = matrix.dequantize(device).and_then(|floats| floats.t());
+                Head::Floats(turned.map_err(|e| weights.header().bad_tensor(name, &e.to_string()))?)
+            }
+        };
+        let norm = norm(weights, "output_norm.weight", plan.width, device)?;
+        let rope = Rope::new(&plan, context_tokens);
+        Ok(Self { device: device.clone(), rope, table, layers, norm, head, plan })
+    }
+
+    /// What it is made of.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Bytes it holds: matrices in the order they are multiplied in, and tables. Of a token table
+    /// that is no output head only the rows in use are in memory, which are not counted.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let head = match &self.head {
+            Head::Table => working_bytes(&self.table),
+            Head::Own(matrix) => working_bytes(matrix),
+            Head::Floats(floats) => floats.elem_count() * size_of::<f32>(),
+        };
+        let layers: usize = self.layers.iter().map(Layer::memory_bytes).sum();
+        self.rope.memory_bytes() + head + layers
+    }
+
+    /// Has every matrix put into the order it is multiplied in, which candle does when it first
+    /// needs to.
+    pub(super) fn warm_up(&self) -> Result<(), Error> {
+        let mut sequence = Sequence::new(&self.plan);
+        let ids: &[u32] = if self.plan.vocabulary > 1 { &[0, 1] } else { &[0] };
+        let reading = Reading { sequence: &mut sequence, ids, chosen: &[0] };
+        if let Some(hidden) = self.read_tokens(&mut [reading])? {
+            self.logits(&hidden)?;
+        }
+        Ok(())
+    }
+
+    /// Reads tokens into their sequences and returns the hidden states of the chosen ones, in
+    /// order: `[chosen, width]`, normalised for the output head; `None` when none is chosen.
+    ///
+    /// When it does not succeed the sequences are as they were.
+    pub(super) fn read_tokens(
+        &self,
+        readings: &mut [Reading<'_>],
+    ) -> Result<Option<Tensor>, Error> {
+        let tokens = readings.iter().map(|reading| reading.ids.len()).sum();
+        let hidden = self.hidden(readings).map_err(|source| Error::Decode { tokens, source })?;
+        for reading in readings {
+            reading.sequence.extend(reading.ids);
+        }
+        Ok(hidden)
+    }
+
+    /// Logits of every token of the vocabulary, a row for each hidden state.
+    pub(super) fn logits(&self, hidden: &Tensor) -> Result<Vec<Vec<f32>>, Error> {
+        let run = || {
+            let logits = match &self.head {
+                Head::Table => multiply(&self.table, hidden)?,
+                Head::Own(matrix) => multiply(matrix, hidden)?,
+                Head::Floats(floats) => hidden.matmul(floats)?,
+            };
+            logits.to_vec2()
+        };
+        run().map_err(|source| Error::Decode { tokens: hidden.dims()[0], source })
+    }
+
+    /// Logits of these tokens only, a row for each hidden state, in 32 bits throughout.
+    pub(super) fn logits_of(&self, hidden: &Tensor, ids: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        let run = || {
+            let ids = Tensor::new(ids, &self.device)?;
+            let rows = match &self.head {
+                Head::Table => self.table.embedding(&ids)?,
+                Head::Own(matrix) => matrix.embedding(&ids)?,
+                Head::Floats(floats) => floats.t()?.contiguous()?.index_select(&ids, 0)?,
+            };
+            let (rows, hidden) = (rows.to_vec2::<f32>()?, hidden.to_vec2::<f32>()?);
+            let dot = |row: &Vec<f32>, state: &Vec<f32>| {
+                let products = row.iter().zip(state).map(|(a, b)| f64::from(*a) * f64::from(*b));
+                products.sum::<f64>() as f32
+            };
+            let logits = |state: &Vec<f32>| rows.iter().map(|row| dot(row, state)).collect();
+            Ok(hidden.iter().map(logits).collect())
+        };
+        run().map_err(|source| Error::Decode { tokens: hidden.dims()[0], source })
+    }
+
+    fn hidden(&self, readings: &mut [Reading<'_>]) -> candle_core::Result<Option<Tensor>> {
+        let mut packing = Packing { rows: Vec::new(), chosen: Vec::new() };
+        let mut ids = Vec::new();
+        for reading in readings.iter() {
+            packing.rows.push((ids.len(), reading.ids.len()));
+            packing.chosen.extend(reading.chosen.iter().map(|row| ids.len() + row));
+            ids.extend_from_slice(reading.ids);
+        }
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let mut sequences: Vec<&mut Sequence> =
+            readings.iter_mut().map(|reading| &mut *reading.sequence).collect();
+        let mut hidden = self.table.embedding(&Tensor::new(ids.as_slice(), &self.device)?)?;
+        let all: Vec<usize> = (0..packing.rows_count()).collect();
+        for (place, layer) in self.layers.iter().enumerate() {
+            // Of the last layer only the chosen rows are needed, but everybody's keys and values.
+            let wanted = if place + 1 == self.layers.len() { &packing.chosen } else { &all };
+            let attention = Attention {
+                layer: place,
+                head_width: self.plan.head_width,
+                key_heads_count: self.plan.key_heads_count,
+                rope: (self.plan.family.rotates)(place).then_some(&self.rope),
+            };
+            let after =
+                layer.forward(&self.plan, &attention, &hidden, wanted, &packing, &mut sequences)?;
+            let Some(after) = after else { return Ok(None) };
+            hidden = after;
+        }
+        Ok(Some(rms_norm(&hidden, &self.norm, self.plan.epsilon)?))
+    }
+}
+
+struct Layer {
+    attention_norm: Tensor,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    /// Of queries and of keys, where heads are normalised.
+    head_norms: Option<(Tensor, Tensor)>,
+    out: Linear,
+    feed_norm: Tensor,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+impl Layer {
+    fn read(
+        weights: &Weights,
+        plan: &Plan,
+        layer: usize,
+        activations: Activations,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let linear = |(name, outputs, inputs): (&str, usize, usize), biased: bool| {
+            let full = format!("blk.{layer}.{name}");
+            Linear::read(weights, (&full, outputs, inputs), biased, activations, device)
+        };
+        let norm = |name: &str, width: usize| {
+            norm(weights, &format!("blk.{layer}.{name}.weight"), width, device)
+        };
+        let [query, key, value, out, gate, up, down] = plan.matrices();
+        Ok(Self {
+            attention_norm: norm("attn_norm", plan.width)?,
+            query: linear(query, plan.biased)?,
+            key: linear(key, plan.biased)?,
+            value: linear(value, plan.biased)?,
+            head_norms: match plan.family.head_norms {
+                HeadNorms::None => None,
+                HeadNorms::QueryAndKey => Some((
+                    norm("attn_q_norm", plan.head_width)?,
+                    norm("attn_k_norm", plan.head_width)?,
+                )),
+            },
+            out: linear(out, false)?,
+            feed_norm: norm("ffn_norm", plan.width)?,
+            gate: linear(gate, false)?,
+            up: linear(up, false)?,
+            down: linear(down, false)?,
+        })
+    }
+
+    /// `x` of all rows in, the wanted rows out; `None` when there are none.
+    fn forward(
+        &self,
+        plan: &Plan,
+        attention: &Attention<'_>,
+        x: &Tensor,
+        wanted: &[usize],
+        packing: &Packing,
+        sequences: &mut [&mut Sequence],
+    ) -> candle_core::Result<Option<Tensor>> {
+        let normed = rms_norm(x, &self.attention_norm, plan.epsilon)?;
+        let (x, query, key, value) = if wanted.len() == x.dim(0)? {
+            let [query, key, value] =
+                Linear::forward_all([&self.query, &self.key, &self.value], &normed)?;
+            (x.clone(), Some(query), key, value)
+        } else {
+            let [key, value] = Linear::forward_all([&self.key, &self.value], &normed)?;
+            if wanted.is_empty() {
+                (x.clone(), None, key, value)
+            } else {
+                let rows: Vec<u32> = wanted.iter().map(|&row| row as u32).collect();
+                let rows = Tensor::new(rows.as_slice(), x.device())?;
+                let query = self.query.forward(&normed.index_select(&rows, 0)?)?;
+                (x.index_select(&rows, 0)?, Some(query), key, value)
+            }
+        };
+        let key = match &self.head_norms {
+            Some((_, norm)) => norm_heads(&key, norm, plan.epsilon)?,
+            None => key,
+        };
+        attention.remember(&key, &value, packing, sequences)?;
+        let Some(query) = query else { return Ok(None) };
+        let query = match &self.head_norms {
+            Some((norm, _)) => norm_heads(&query, norm, plan.epsilon)?,
+            None => query,
+        };
+        let found = attention.attend(&query, wanted, packing, sequences)?;
+        let x = (x + self.out.forward(&found)?)?;
+        let normed = rms_norm(&x, &self.feed_norm, plan.epsilon)?;
+        let [gate, up] = Linear::forward_all([&self.gate, &self.up], &normed)?;
+        Ok(Some((&x + self.down.forward(&swiglu(&gate, &up)?)?)?))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        [&self.query, &self.key, &self.value, &self.out, &self.gate, &self.up, &self.down]
+            .iter()
+            .map(|linear| linear.memory_bytes())
+            .sum()
+    }
+}
+
+fn norm_heads(rows: &Tensor, weight: &Tensor, epsilon: f32) -> candle_core::Result<Tensor> {
+    let (tokens, width) = rows.dims2()?;
+    let head = weight.dim(0)?;
+    rms_norm(&rows.reshape((tokens * width / head, head))?, weight, epsilon)?
+        .reshape((tokens, width))
+}
+
+fn norm(weights: &Weights, name: &str, width: usize, device: &Device) -> Result<Tensor, Error> {
+    let floats = weights.floats(name, width)?;
+    Tensor::from_vec(floats, width, device)
+        .map_err(|source| weights.header().bad_tensor(name, &source.to_string()))
+}

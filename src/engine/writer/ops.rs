@@ -1,0 +1,191 @@
+//! What lies between the matrices, for the device at hand.
+//!
+//! On a processor these are our own loops over floats; elsewhere candle's operations would stand
+//! in their place, and only here.
+
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor};
+use rayon::prelude::*;
+
+use super::rope::Rope;
+use super::store::Sequence;
+use crate::engine::kernels::Tier;
+use crate::engine::kernels::causal::{Query, attend as attend_head, gate};
+use crate::engine::parallel;
+
+/// Query rows one thread takes on at once.
+const ROWS: usize = 16;
+
+/// Where each sequence's new tokens stand in a packed pass.
+pub(super) struct Packing {
+    /// Of each sequence: its first row in the pass, and how many rows it has.
+    pub(super) rows: Vec<(usize, usize)>,
+    /// Rows whose result is wanted, in order.
+    pub(super) chosen: Vec<usize>,
+}
+
+impl Packing {
+    /// All rows.
+    pub(super) fn rows_count(&self) -> usize {
+        self.rows.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// A tensor's floats, row after row.
+pub(super) fn floats(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()
+}
+
+/// Divides each row by the root of its mean square and scales it (Zhang and Sennrich 2019).
+pub(super) fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> candle_core::Result<Tensor> {
+    candle_nn::ops::rms_norm(&x.contiguous()?, weight, epsilon)
+}
+
+/// `silu(gate) · up`.
+pub(super) fn swiglu(gate: &Tensor, up: &Tensor) -> candle_core::Result<Tensor> {
+    if gate.device().is_cpu() {
+        return gate.apply_op2_no_bwd(up, &SwiGlu);
+    }
+    candle_nn::ops::silu(gate)? * up
+}
+
+struct SwiGlu;
+
+impl CustomOp2 for SwiGlu {
+    fn name(&self) -> &'static str {
+        "swiglu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (mut gates, up) = (slice(s1, l1)?.to_vec(), slice(s2, l2)?);
+        let chunk = gates.len().div_ceil(parallel::threads()).max(1 << 12);
+        let tier = Tier::best();
+        gates
+            .par_chunks_mut(chunk)
+            .zip(up.par_chunks(chunk))
+            .for_each(|(gates, up)| gate(tier, gates, up));
+        Ok((CpuStorage::F32(gates), l1.shape().clone()))
+    }
+}
+
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        candle_core::bail!("a tensor that is not contiguous")
+    };
+    Ok(&storage.as_slice::<f32>()?[start..end])
+}
+
+/// Runs `work` on a tensor's floats where they lie.
+fn with_floats<R>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> R) -> candle_core::Result<R> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => Ok(work(slice(storage, layout)?)),
+        _ => candle_core::bail!("a tensor that is not in memory"),
+    }
+}
+
+/// A layer's attention.
+pub(super) struct Attention<'a> {
+    pub(super) layer: usize,
+    pub(super) head_width: usize,
+    pub(super) key_heads_count: usize,
+    /// Rotations, unless the layer has none.
+    pub(super) rope: Option<&'a Rope>,
+}
+
+impl Attention<'_> {
+    /// Remembers keys and values `[T, key heads · d]` of all rows.
+    pub(super) fn remember(
+        &self,
+        keys: &Tensor,
+        values: &Tensor,
+        packing: &Packing,
+        sequences: &mut [&mut Sequence],
+    ) -> candle_core::Result<()> {
+        let width = self.head_width * self.key_heads_count;
+        let mut keys = floats(keys)?;
+        with_floats(values, |values| {
+            for (sequence, &(first, count)) in sequences.iter_mut().zip(&packing.rows) {
+                let keys = &mut keys[first * width..][..count * width];
+                if let Some(rope) = self.rope {
+                    let positions = sequence.length()..;
+                    for (row, position) in keys.chunks_exact_mut(width).zip(positions) {
+                        rope.rotate(row, position);
+                    }
+                }
+                sequence.write(self.layer, keys, &values[first * width..][..count * width]);
+            }
+        })
+    }
+
+    /// What the queries `[rows, heads · d]` of these rows of the pass find: a tensor like them.
+    pub(super) fn attend(
+        &self,
+        queries: &Tensor,
+        rows: &[usize],
+        packing: &Packing,
+        sequences: &[&mut Sequence],
+    ) -> candle_core::Result<Tensor> {
+        let (rows_count, width) = queries.dims2()?;
+        let mut queries = floats(queries)?;
+        // Of each row: its sequence, and how many tokens it sees.
+        let places: Vec<(usize, usize)> = rows
+            .iter()
+            .map(|&row| {
+                let sequence = packing.rows.partition_point(|(first, _)| *first <= row) - 1;
+                (sequence, sequences[sequence].length() + row - packing.rows[sequence].0 + 1)
+            })
+            .collect();
+        if let Some(rope) = self.rope {
+            for (row, (_, visible)) in queries.chunks_exact_mut(width).zip(&places) {
+                rope.rotate(row, visible - 1);
+            }
+        }
+        let group = width / self.head_width / self.key_heads_count;
+        let tokens = (ROWS / group).max(1);
+        let mut work = Vec::new();
+        let mut first = 0;
+        while first < rows_count {
+            let sequence = places[first].0;
+            let same = places[first..].iter().take(tokens).take_while(|place| place.0 == sequence);
+            let count = same.count();
+            work.extend((0..self.key_heads_count).map(|head| (first, count, sequence, head)));
+            first += count;
+        }
+        let attend = |&(first, count, sequence, head): &(usize, usize, usize, usize)| {
+            let rows = (first..first + count).flat_map(|row| {
+                let start = row * width + head * group * self.head_width;
+                let heads =
+                    queries[start..][..group * self.head_width].chunks_exact(self.head_width);
+                heads.map(move |heads| (row, heads))
+            });
+            let asked: Vec<Query<'_>> =
+                rows.map(|(row, heads)| Query { row: heads, visible: places[row].1 }).collect();
+            let spans = sequences[sequence].spans(self.layer, head, packing.rows[sequence].1);
+            attend_head(Tier::best(), self.head_width, &asked, &spans)
+        };
+        let found: Vec<Vec<f32>> = if parallel::threads() == 1 {
+            work.iter().map(attend).collect()
+        } else {
+            work.par_iter().map(attend).collect()
+        };
+        let mut out = vec![0.0; rows_count * width];
+        for ((first, count, _, head), found) in work.into_iter().zip(found) {
+            let run = group * self.head_width;
+            for (row, found) in (first..first + count).zip(found.chunks_exact(run)) {
+                out[row * width + head * run..][..run].copy_from_slice(found);
+            }
+        }
+        Tensor::from_vec(out, (rows_count, width), queries_device())
+    }
+}
+
+/// The only device these loops run on.
+fn queries_device() -> &'static candle_core::Device {
+    &candle_core::Device::Cpu
+}

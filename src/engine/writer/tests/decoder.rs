@@ -1,0 +1,230 @@
+//! The decoder against the reference, and against itself.
+
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+
+use super::kit::{MadeUp, Spec};
+use super::reference;
+use crate::engine::writer::decoder::{Decoder, Reading};
+use crate::engine::writer::dice::Dice;
+use crate::engine::writer::linear::Activations;
+use crate::engine::writer::plan::Plan;
+use crate::engine::writer::store::Sequence;
+use crate::engine::writer::weights::Weights;
+
+const FAMILIES: [&str; 4] = ["llama", "qwen2", "qwen3", "smollm3"];
+
+fn decoder(model: &MadeUp, context: usize, activations: Activations) -> Decoder {
+    let saved = model.file.save();
+    let weights = Weights::open(&saved.path).expect("a header");
+    let plan = Plan::read(&weights).expect("a plan");
+    Decoder::read(&weights, plan, context, activations, &Device::Cpu).expect("a decoder")
+}
+
+fn ids(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
+    let mut dice = Dice::new(seed);
+    (0..count).map(|_| (dice.bits() % vocabulary as u64) as u32).collect()
+}
+
+/// Logits after every token of one pass.
+fn read(decoder: &Decoder, sequence: &mut Sequence, ids: &[u32]) -> Vec<Vec<f32>> {
+    let chosen: Vec<usize> = (0..ids.len()).collect();
+    let hidden = decoder.read_tokens(&mut [Reading { sequence, ids, chosen: &chosen }]);
+    decoder.logits(&hidden.expect("hidden states").expect("some chosen")).expect("logits")
+}
+
+fn cosine(a: &[f32], b: &[f64]) -> f64 {
+    let dot: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * b).sum();
+    let (one, two): (f64, f64) =
+        (a.iter().map(|a| f64::from(*a) * f64::from(*a)).sum(), b.iter().map(|b| b * b).sum());
+    dot / (one * two).sqrt()
+}
+
+#[track_caller]
+fn check_parity(spec: Spec, tokens: usize) {
+    let (family, kind) = (spec.family, spec.kind);
+    let model = MadeUp::new(spec);
+    let ids = ids(tokens, model.spec.vocabulary, 9);
+    let decoder = decoder(&model, tokens, Activations::Floats);
+    let wanted: Vec<usize> = (0..tokens).step_by(tokens.div_ceil(9)).chain([tokens - 1]).collect();
+    let mut sequence = Sequence::new(decoder.plan());
+    let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &wanted };
+    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
+    let found = decoder.logits(&hidden).expect("logits");
+    let expected = reference::logits(&model, &ids, &wanted);
+    for ((found, expected), position) in found.iter().zip(&expected).zip(wanted) {
+        let cosine = cosine(found, expected);
+        assert!(cosine >= 0.99999, "{family} {kind:?} at {position}: cosine {cosine}");
+    }
+}
+
+#[test]
+fn every_family_gives_the_references_logits() {
+    for family in FAMILIES {
+        check_parity(Spec::small(family), 120);
+    }
+    let factors = vec![1.0, 1.0, 1.5, 2.0, 4.0, 8.0, 8.0, 8.0];
+    check_parity(Spec { rope_factors: factors, ..Spec::small("llama") }, 400);
+    check_parity(Spec { own_head: true, ..Spec::small("qwen3") }, 40);
+    check_parity(Spec { heads: 16, key_heads: 4, head_width: 10, ..Spec::small("llama") }, 40);
+}
+
+#[test]
+fn every_type_of_weights_gives_the_references_logits() {
+    use GgmlDType::{BF16, F16, F32, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K};
+    for kind in [F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1] {
+        check_parity(Spec { kind, layers: 2, ..Spec::small("qwen3") }, 24);
+    }
+    for kind in [Q2K, Q3K, Q4K, Q5K, Q6K] {
+        let spec = Spec { kind, finer: kind, layers: 2, ..Spec::small("qwen3") };
+        check_parity(Spec { width: 256, heads: 16, feed_forward: 512, ..spec }, 24);
+    }
+}
+
+#[test]
+fn far_positions_are_as_exact_as_near_ones() {
+    let spec = Spec {
+        layers: 2,
+        width: 32,
+        heads: 2,
+        key_heads: 1,
+        feed_forward: 32,
+        ..Spec::small("qwen3")
+    };
+    check_parity(spec, 4000);
+}
+
+/// Of every way matrices are multiplied in: repacked blocks, plain blocks, floats.
+fn specs() -> Vec<Spec> {
+    use GgmlDType::{F16, Q4_0, Q4K, Q6K};
+    let wide = Spec { layers: 2, width: 256, heads: 16, feed_forward: 512, ..Spec::small("qwen3") };
+    vec![
+        Spec::small("smollm3"),
+        Spec { kind: Q4_0, ..Spec::small("llama") },
+        Spec { kind: F16, finer: F16, ..Spec::small("qwen2") },
+        wide.clone(),
+        Spec { kind: Q4K, finer: Q6K, ..wide },
+    ]
+}
+
+#[test]
+fn a_prefix_and_what_follows_equal_one_pass_over_both() {
+    for spec in specs() {
+        let model = MadeUp::new(spec);
+        let decoder = decoder(&model, 256, Activations::Rounded);
+        let ids = ids(90, model.spec.vocabulary, 4);
+        let whole = read(&decoder, &mut Sequence::new(decoder.plan()), &ids);
+        for cut in [1, 16, 37, 89] {
+            let mut first = Sequence::new(decoder.plan());
+            let mut parts = read(&decoder, &mut first, &ids[..cut]);
+            let mut second = first.share();
+            parts.extend(read(&decoder, &mut second, &ids[cut..]));
+            assert!(parts == whole, "{} cut at {cut}", model.spec.family);
+        }
+        let mut sequence = Sequence::new(decoder.plan());
+        let single: Vec<Vec<f32>> =
+            ids.iter().flat_map(|id| read(&decoder, &mut sequence, &[*id])).collect();
+        assert!(single == whole, "{} {:?} token by token", model.spec.family, model.spec.kind);
+    }
+}
+
+#[test]
+fn what_is_rolled_back_was_never_there() {
+    let model = MadeUp::new(Spec::small("qwen3"));
+    let decoder = decoder(&model, 256, Activations::Rounded);
+    let vocabulary = model.spec.vocabulary;
+    let (kept, dropped, after) =
+        (ids(40, vocabulary, 1), ids(30, vocabulary, 2), ids(20, vocabulary, 3));
+    let mut plain = Sequence::new(decoder.plan());
+    read(&decoder, &mut plain, &kept);
+    let expected = read(&decoder, &mut plain.clone(), &after);
+
+    let mut rolled = plain.clone();
+    read(&decoder, &mut rolled, &dropped);
+    rolled.truncate(40);
+    assert_eq!(rolled.ids(), kept);
+    assert!(read(&decoder, &mut rolled, &after) == expected, "within a tail");
+
+    // Back into a shared prefix, which others still stand on.
+    let mut longer = plain.clone();
+    read(&decoder, &mut longer, &dropped);
+    let shared = longer.share();
+    let mut rolled = shared.clone();
+    read(&decoder, &mut rolled, &ids(9, vocabulary, 8));
+    rolled.truncate(40);
+    assert!(read(&decoder, &mut rolled, &after) == expected, "into a prefix");
+    assert!(read(&decoder, &mut rolled.share(), &[7]) == read(&decoder, &mut rolled, &[7]));
+    let mut other = shared.clone();
+    let mut longer = longer.clone();
+    assert!(read(&decoder, &mut other, &after) == read(&decoder, &mut longer, &after));
+}
+
+#[test]
+fn sequences_packed_together_equal_each_by_itself() {
+    for spec in specs() {
+        let model = MadeUp::new(spec);
+        let decoder = decoder(&model, 256, Activations::Rounded);
+        let vocabulary = model.spec.vocabulary;
+        let mut prefix = Sequence::new(decoder.plan());
+        read(&decoder, &mut prefix, &ids(33, vocabulary, 1));
+        let prefix = prefix.share();
+        let lengths = [5, 1, 40, 17, 1, 0];
+        let texts: Vec<Vec<u32>> =
+            (0..).zip(lengths).map(|(seed, length)| ids(length, vocabulary, seed)).collect();
+        let mut sequences: Vec<Sequence> = texts.iter().map(|_| prefix.clone()).collect();
+        sequences[2] = Sequence::new(decoder.plan());
+        let alone: Vec<Vec<Vec<f32>>> = texts
+            .iter()
+            .zip(&sequences)
+            .filter(|(ids, _)| !ids.is_empty())
+            .map(|(ids, sequence)| read(&decoder, &mut sequence.clone(), ids))
+            .collect();
+        let chosen: Vec<Vec<usize>> = texts.iter().map(|ids| (0..ids.len()).collect()).collect();
+        let mut readings: Vec<Reading<'_>> = sequences
+            .iter_mut()
+            .zip(&texts)
+            .zip(&chosen)
+            .map(|((sequence, ids), chosen)| Reading { sequence, ids, chosen })
+            .collect();
+        let hidden =
+            decoder.read_tokens(&mut readings).expect("hidden states").expect("some chosen");
+        let packed = decoder.logits(&hidden).expect("logits");
+        assert!(packed == alone.concat(), "{} {:?}", model.spec.family, model.spec.kind);
+        assert_eq!(sequences[3].length(), 33 + 17);
+    }
+}
+
+#[test]
+fn chosen_positions_and_rows_are_those_of_the_whole() {
+    let model = MadeUp::new(Spec { own_head: true, ..Spec::small("llama") });
+    let decoder = decoder(&model, 64, Activations::Rounded);
+    let ids = ids(30, model.spec.vocabulary, 5);
+    let whole = read(&decoder, &mut Sequence::new(decoder.plan()), &ids);
+    let mut sequence = Sequence::new(decoder.plan());
+    let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &[29, 3] };
+    let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
+    assert!(decoder.logits(&hidden).expect("logits") == [whole[29].clone(), whole[3].clone()]);
+    let some = decoder.logits_of(&hidden, &[40, 2, 77]).expect("logits");
+    for (row, whole) in some.iter().zip([&whole[29], &whole[3]]) {
+        for (found, id) in row.iter().zip([40, 2, 77]) {
+            // The whole head rounds its activations to 8 bits, the chosen rows do not.
+            assert!((found - whole[id]).abs() < 0.1, "{found} and {}", whole[id]);
+        }
+    }
+}
+
+#[test]
+fn rounding_to_8_bits_moves_logits_only_a_little() {
+    let model =
+        MadeUp::new(Spec { width: 256, heads: 16, feed_forward: 512, ..Spec::small("qwen3") });
+    let ids = ids(48, model.spec.vocabulary, 6);
+    let logits = |activations| {
+        let decoder = decoder(&model, 64, activations);
+        read(&decoder, &mut Sequence::new(decoder.plan()), &ids)
+    };
+    let (rounded, exact) = (logits(Activations::Rounded), logits(Activations::Floats));
+    for (rounded, exact) in rounded.iter().zip(&exact) {
+        let exact: Vec<f64> = exact.iter().map(|&value| f64::from(value)).collect();
+        assert!(cosine(rounded, &exact) > 0.998);
+    }
+}
