@@ -440,8 +440,9 @@ pub(super) enum ModelVerb {
     /// digest are pinned in models.lock.toml beside the models. A download that broke off is taken up
     /// where it stopped. Each host is in `postroom privacy`.
     ///
-    /// The hub is huggingface.co, or what the config names: [models] endpoint = "https://HOST" (http://
-    /// for a loopback host alone). Proxies are taken from `HTTPS_PROXY` and `ALL_PROXY`.
+    /// The hub is huggingface.co, or what `endpoint = "https://HOST"` under `[models]` in the config
+    /// names (`http://` for a loopback host alone). Proxies are taken from `HTTPS_PROXY` and
+    /// `ALL_PROXY`.
     Fetch {
         /// A name of `model list`, or OWNER/REPO/FILE.gguf for any other file of the hub; left out, one
         /// that fits this machine's memory is suggested

@@ -136,7 +136,12 @@ impl From<crate::models::Error> for Failure {
             _ if error.is_disk_full() => {
                 failure.hint("free some space and run it again: it goes on where it stopped")
             }
-            Error::Unknown { .. } | Error::BadName { .. } => {
+            Error::BadName { .. } => Self { status: ASKED_WRONGLY, ..failure }
+                .hint("`postroom model add FILE --name NAME` gives it another"),
+            Error::Log(_) => {
+                failure.hint("no connection is opened that cannot be written down; is there room?")
+            }
+            Error::Unknown { .. } => {
                 Self { status: ASKED_WRONGLY, ..failure }
                     .hint("`postroom model list` names them; OWNER/REPO/FILE.gguf fetches any other")
             }

@@ -401,9 +401,11 @@ fn bench(
     phases: &[args::Phase],
     tokens: &[u32],
 ) -> Result<u8, Failure> {
-    if let Some(name) = name
-        && name != super::READER_NAME
-    {
+    if let Some(name) = name.filter(|name| *name != super::READER_NAME) {
+        if super::models::is_writer(session, name)? {
+            return Err(Failure::could_not(format!("model bench {name}: it is a writer"))
+                .hint("this version computes with the reader alone: `postroom model bench`"));
+        }
         return Err(Failure::asked_wrongly(format!("model bench {name}: there is no such model"))
             .hint("`postroom model list` names them"));
     }

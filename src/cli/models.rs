@@ -197,9 +197,9 @@ pub(super) fn fetch(
     let folder = folder(session);
     let fetched = models::fetch(&folder, &wanted, &hub, &mut |step| {
         let note = match step {
-            Step::Declared { bytes, .. } => {
+            Step::Declared { bytes, commit } => {
                 progress.at(0, bytes);
-                return;
+                format!("{}, commit {commit}", size(bytes))
             }
             Step::Received { done, total } => {
                 progress.at(done, total);
@@ -339,6 +339,12 @@ fn known(session: &Session<'_>, name: &str) -> Result<Option<ModelEntry>, Failur
         None if folder(session).kept()?.iter().any(|kept| kept.name == name) => Ok(None),
         None => Err(Error::Unknown { name: name.to_owned() }.into()),
     }
+}
+
+/// Whether a writer has this name, here or in the registry.
+pub(super) fn is_writer(session: &Session<'_>, name: &str) -> Result<bool, Failure> {
+    let all = listed(&folder(session))?;
+    Ok(all.iter().any(|model| model.name == name && model.role == Role::Writer))
 }
 
 pub(super) fn verify(session: &mut Session<'_>) -> Result<u8, Failure> {

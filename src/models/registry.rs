@@ -84,7 +84,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// From the text of Linux's `/proc/meminfo` (proc_meminfo(5)); `None` when it does not say.
+    /// From the text of Linux's `/proc/meminfo` (`proc_meminfo(5)`); `None` when it does not say.
     pub fn from_meminfo(text: &str) -> Option<Self> {
         let bytes = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key))?;

@@ -106,6 +106,7 @@ fn a_bench_says_what_it_measured() {
     assert!(rows[0].tokens_per_second.is_some_and(|rate| rate > 0.0) && rows[0].seconds > 0.0);
     assert!(rows[0].threads >= 1 && rows[0].memory_bytes > 0);
     home.run(["model", "bench", "nobody"]).refused(ASKED_WRONGLY, &["nobody"]);
+    home.run(["model", "bench", "qwen3-4b"]).refused(COULD_NOT, &["qwen3-4b", "a writer"]);
 }
 
 #[test]

@@ -299,6 +299,38 @@ fn a_pinned_model_whose_file_is_gone_is_fetched_as_it_was() {
 }
 
 #[test]
+fn a_file_in_the_way_is_never_written_into() {
+    let bytes = tiny();
+    for in_the_way in [b"dear to somebody".to_vec(), vec![7; 4_000_000]] {
+        let home = Home::new();
+        let site = Site::good(&bytes);
+        site.is_hub_of(&home);
+        // What a killed `model add` may leave: a second name of the user's own file.
+        let own = home.folder("own.gguf");
+        std::fs::write(&own, &in_the_way).expect("it is written");
+        std::fs::create_dir_all(home.path().join("models")).expect("a folder");
+        std::fs::hard_link(&own, home.path().join("models").join(FILE)).expect("it is linked");
+        fetch(&home).done();
+        check_whole(&home, &bytes);
+        assert!(std::fs::read(&own).expect("it is there") == in_the_way, "it was written into");
+    }
+}
+
+#[test]
+fn what_a_killed_add_left_makes_way() {
+    let home = Home::new();
+    let own = home.folder("own.gguf");
+    std::fs::write(&own, crate::kit::gguf::gguf("llama", 9_000)).expect("it is written");
+    let before = std::fs::read(&own).expect("it is there");
+    let left = home.path().join("models/unfinished");
+    std::fs::create_dir_all(&left).expect("a folder");
+    std::fs::hard_link(&own, left.join("adding")).expect("it is linked");
+    home.run(["model", "add", own.to_str().expect("plain")]).done();
+    assert_eq!(unfinished(&home), Vec::<PathBuf>::new());
+    assert!(std::fs::read(&own).expect("it is there") == before);
+}
+
+#[test]
 fn progress_is_for_terminals() {
     let home = Home::new();
     let site = Site::good(&tiny());

@@ -79,7 +79,7 @@ fn bytes_that_do_not_end() {
     let home = Home::new();
     let bytes = tiny();
     let mut longer = bytes.clone();
-    longer.extend([0; 100_000]);
+    longer.resize(bytes.len() + 100_000, 0);
     let site = Site::new(&bytes, move |_, _| Reply {
         head: "200 OK\r\n".into(),
         body: longer.clone(),
