@@ -21,7 +21,7 @@
 //! | [`cli`] | what did the person ask, and how do we show it? |
 //!
 //! What is absent matters most: a room that can speak to a model cannot send, a room that can send
-//! cannot speak to a model, and only `outbox` can open a connection, on the user's word.
+//! cannot speak to a model, and only `outbox` and `models` can open a connection, on the user's word.
 
 pub mod brief;
 pub mod cli;

@@ -100,7 +100,7 @@ pub(super) enum Command {
     Thread(OneId),
     /// Judge text from standard input: asks, promises, deadlines, decisions
     Read(Read),
-    /// The models: what they are, how quick they are here
+    /// The models: which there are, fetch and add writers, how quick they are here
     Model(Model),
     /// The search index: complete? go on, make anew
     Index(IndexArgs),
@@ -432,8 +432,42 @@ pub(super) struct Model {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelVerb {
-    /// The models there are
+    /// The models there are: built in, here, and to be fetched
     List,
+    /// Download a writer, once, and verify it; with `outbox send` the only command that connects
+    ///
+    /// What the hub declares is held to the digest the registry gives, what comes to both; commit and
+    /// digest are pinned in models.lock.toml beside the models. A download that broke off is taken up
+    /// where it stopped. Each host is in `postroom privacy`.
+    ///
+    /// The hub is huggingface.co, or what `endpoint = "https://HOST"` under `[models]` in the config
+    /// names (`http://` for a loopback host alone). Proxies are taken from `HTTPS_PROXY` and
+    /// `ALL_PROXY`.
+    Fetch {
+        /// A name of `model list`, or OWNER/REPO/FILE.gguf for any other file of the hub; left out, one
+        /// that fits this machine's memory is suggested
+        name: Option<String>,
+    },
+    /// Take in a writer from a GGUF file: linked where that can be, else copied
+    Add {
+        /// The file
+        file: PathBuf,
+        /// What to call it here (else as the file is called)
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Read every model and compare it with its pinned digest
+    Verify,
+    /// Delete a writer
+    Remove {
+        /// Its name in `model list`
+        name: String,
+    },
+    /// Put a writer that is here in use
+    Use {
+        /// Its name in `model list`
+        name: String,
+    },
     /// How quick the reader is on this machine
     Bench {
         /// The model

@@ -19,6 +19,7 @@ pub(super) struct Config {
     pub(super) tiers: BTreeMap<String, TierNorm>,
     pub(super) rules: Vec<Rule>,
     pub(super) send: Option<Send>,
+    pub(super) models: Models,
     /// Kept for `sync --watch`; not used yet.
     pub(super) notify: Option<toml::Table>,
 }
@@ -80,6 +81,14 @@ pub(super) struct Smtp {
 #[serde(deny_unknown_fields)]
 pub(super) struct Password {
     pub(super) command: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Models {
+    /// The hub `model fetch` asks instead of huggingface.co.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint: Option<String>,
 }
 
 impl Send {
@@ -197,6 +206,8 @@ mod tests {
             tier = "today"
             [notify]
             command = ["notify-send", "Postroom"]
+            [models]
+            endpoint = "https://mirror.example.org"
             [send]
             from = "ada@example.org"
             smtp = { host = "smtp.example.org", port = 465 }
@@ -206,6 +217,7 @@ mod tests {
         assert_eq!(config.me.addresses, ["ada@example.org"]);
         assert_eq!(config.rules[0].tier.as_deref(), Some("today"));
         assert_eq!(config.send.expect("a table").smtp.port, 465);
+        assert_eq!(config.models.endpoint.as_deref(), Some("https://mirror.example.org"));
     }
 
     #[test]

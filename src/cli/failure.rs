@@ -127,3 +127,65 @@ impl From<crate::guard::Error> for Failure {
         Self::from_error(&error)
     }
 }
+
+impl From<crate::models::Error> for Failure {
+    fn from(error: crate::models::Error) -> Self {
+        use crate::models::{Error, HeaderError};
+        let failure = Self::from_error(&error);
+        match &error {
+            _ if error.is_disk_full() => {
+                failure.hint("free some space and run it again: it goes on where it stopped")
+            }
+            Error::BadName { .. } => Self { status: ASKED_WRONGLY, ..failure }
+                .hint("`postroom model add FILE --name NAME` gives it another"),
+            Error::Log(_) => {
+                failure.hint("no connection is opened that cannot be written down; is there room?")
+            }
+            Error::Unknown { .. } => {
+                Self { status: ASKED_WRONGLY, ..failure }
+                    .hint("`postroom model list` names them; OWNER/REPO/FILE.gguf fetches any other")
+            }
+            Error::NotHere { name } => {
+                failure.hint(format!("`postroom model fetch {name}` fetches it, `model list` says what is here"))
+            }
+            Error::NameTaken { .. } => failure
+                .hint("`postroom model remove` the other, or `model add FILE --name NAME`"),
+            Error::HereAlready { name, .. } => failure.hint(format!("`postroom model use {name}`")),
+            Error::NotAFile { .. } => failure.hint("name one .gguf file"),
+            Error::Busy { .. } => failure.hint("wait until it is done"),
+            Error::Read { .. } => failure.hint("is the path right, and may you read it?"),
+            Error::Write { path, .. } => {
+                failure.hint(format!("may you write {}?", path.display()))
+            }
+            Error::LockFile { path, .. } => failure.hint(format!(
+                "move {} away and `postroom model add` the files beside it again",
+                path.display()
+            )),
+            Error::Header { source, .. } => failure.hint(match source {
+                HeaderError::Truncated { .. } => "download or copy it again",
+                HeaderError::Part(_) => "merge the parts first (llama.cpp's `llama-gguf-split --merge`)",
+                _ => "a writer is one GGUF file of a language model: Qwen3, Qwen2, Llama, SmolLM",
+            }),
+            Error::Endpoint { .. } => {
+                Self { status: ASKED_WRONGLY, ..failure }
+                    .hint("[models] endpoint in the config, for example \"https://huggingface.co\"")
+            }
+            Error::Answered { status: 401 | 403, .. } => failure
+                .hint("it wants a login: download it with your browser, then `postroom model add FILE`"),
+            Error::Answered { status: 404 | 410, .. } => {
+                failure.hint("it is not there any more: download another, then `postroom model add FILE`")
+            }
+            Error::Answered { .. } => failure.hint("try again later: it goes on where it stopped"),
+            Error::Connect { .. } | Error::BrokenOff { .. } => {
+                failure.hint("look at the network and run it again: it goes on where it stopped")
+            }
+            Error::WrongDigest { .. } => failure.hint(
+                "nothing was kept; run it again, and if it stays so, something between you and the hub changes files",
+            ),
+            Error::NotPinned { .. } | Error::Undeclared { .. } | Error::Redirect { .. } => failure.hint(
+                "nothing was fetched; is [models] endpoint right? A file you trust: `postroom model add FILE`",
+            ),
+            _ => failure,
+        }
+    }
+}

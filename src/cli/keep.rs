@@ -1,5 +1,6 @@
 //! Administration: `index`, `export`, `log`, `undo`, `doctor`, `privacy`, `config`, `model`.
 
+use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
@@ -215,11 +216,18 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
             );
         }
     }
+    let writer = models::ModelFolder::at(&session.home.models).in_use();
     add(
         "writer",
         "present",
-        true,
-        "none in this version: drafts come from your past replies, and say so".into(),
+        writer.is_ok(),
+        match &writer {
+            Ok(Some(kept)) => {
+                format!("{} is here; this version's drafts come from your past replies", kept.name)
+            }
+            Ok(None) => "none: drafts come from your past replies, and say so".into(),
+            Err(error) => super::failure::chain(error),
+        },
     );
     print_findings(session, &findings)
 }
@@ -288,7 +296,7 @@ fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
         session.out.line(Style::Plain, &line)?;
     }
     session
-        .note("`outbox send` alone may open one; `postroom privacy verify` tries to break out")?;
+        .note("`outbox send` and `model fetch` alone may open one; `postroom privacy verify` tries to break out")?;
     Ok(0)
 }
 
@@ -368,38 +376,23 @@ pub(super) fn export(session: &mut Session<'_>, args: &args::Export) -> Result<u
     )
 }
 
-pub(super) fn model(session: &mut Session<'_>, verb: &args::ModelVerb) -> Result<u8, Failure> {
+pub(super) fn model(
+    session: &mut Session<'_>,
+    verb: &args::ModelVerb,
+    input: &mut dyn Read,
+) -> Result<u8, Failure> {
+    use super::models;
     match verb {
-        args::ModelVerb::List => list_models(session),
+        args::ModelVerb::List => models::list(session),
+        args::ModelVerb::Fetch { name } => models::fetch(session, name.as_deref(), input),
+        args::ModelVerb::Add { file, name } => models::add(session, file, name.as_deref()),
+        args::ModelVerb::Verify => models::verify(session),
+        args::ModelVerb::Remove { name } => models::remove(session, name),
+        args::ModelVerb::Use { name } => models::put_in_use(session, name),
         args::ModelVerb::Bench { name, phase, tokens } => {
             bench(session, name.as_deref(), phase, tokens)
         }
     }
-}
-
-fn list_models(session: &mut Session<'_>) -> Result<u8, Failure> {
-    let entries = models::registry().map_err(|error| Failure::from_error(&error))?;
-    if session.global.json {
-        let items = entries
-            .iter()
-            .map(|m| {
-                json!({"name": m.name, "role": m.role, "file": m.file, "bytes": m.bytes,
-                    "sha256": m.sha256, "licence": m.licence, "context_tokens": m.context_tokens,
-                    "memory_bytes": m.memory_bytes, "here": true, "in_use": true})
-            })
-            .collect();
-        let envelope = session.envelope("model", None).items(items);
-        session.out.json(&envelope.value())?;
-        return Ok(0);
-    }
-    for m in &entries {
-        session.out.put(Style::Bold, &format!("{:<20} ", m.name))?;
-        let line =
-            format!("{} MB, {}, {} tokens, built in", m.bytes >> 20, m.licence, m.context_tokens);
-        session.out.line(Style::Plain, &line)?;
-    }
-    session.note("no writer in this version: drafts are put together from your past replies")?;
-    Ok(0)
 }
 
 fn bench(
@@ -408,9 +401,11 @@ fn bench(
     phases: &[args::Phase],
     tokens: &[u32],
 ) -> Result<u8, Failure> {
-    if let Some(name) = name
-        && name != super::READER_NAME
-    {
+    if let Some(name) = name.filter(|name| *name != super::READER_NAME) {
+        if super::models::is_writer(session, name)? {
+            return Err(Failure::could_not(format!("model bench {name}: it is a writer"))
+                .hint("this version computes with the reader alone: `postroom model bench`"));
+        }
         return Err(Failure::asked_wrongly(format!("model bench {name}: there is no such model"))
             .hint("`postroom model list` names them"));
     }

@@ -288,7 +288,7 @@ fn approve(
     done(session, store, id, "approved: `postroom outbox send` sends it")
 }
 
-fn says_yes(input: &mut dyn Read) -> bool {
+pub(super) fn says_yes(input: &mut dyn Read) -> bool {
     let mut answer = Vec::new();
     let mut byte = [0];
     while answer.len() < 16 && input.read(&mut byte).is_ok_and(|read| read == 1) && byte[0] != b'\n'

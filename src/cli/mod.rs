@@ -16,6 +16,7 @@ mod home;
 mod import;
 mod keep;
 mod letters;
+mod models;
 mod progress;
 mod read;
 mod screen;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Command, OutboxVerb, PrivacyVerb, Typed};
+use args::{Command, ModelVerb, OutboxVerb, PrivacyVerb, Typed};
 use failure::{ASKED_WRONGLY, COULD_NOT, Failure};
 use home::Home;
 use screen::{Screen, Style};
@@ -86,16 +87,18 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let sends = matches!(
-        &typed.command,
-        Command::Outbox(outbox) if matches!(outbox.verb, Some(OutboxVerb::Send { .. }))
-    );
+    let connects = match &typed.command {
+        Command::Outbox(outbox) => matches!(outbox.verb, Some(OutboxVerb::Send { .. })),
+        // Opens no store and reads no mail.
+        Command::Model(model) => matches!(model.verb, ModelVerb::Fetch { .. }),
+        _ => false,
+    };
     let edits = matches!(
         &typed.command,
         Command::Outbox(outbox) if matches!(outbox.verb, Some(OutboxVerb::Edit { stdin: false, .. }))
     );
     let companion = if edits { Companion::split_off().ok() } else { None };
-    if !sends && let Err(error) = guard::lock() {
+    if !connects && let Err(error) = guard::lock() {
         eprintln!("postroom: {error}\nhint: Postroom reads no mail without its lock");
         return ExitCode::from(COULD_NOT);
     }
@@ -233,7 +236,7 @@ fn command(
         Command::Show(args) => read::show(session, args),
         Command::Thread(args) => read::thread(session, args),
         Command::Read(args) => read::read(session, args, input),
-        Command::Model(args) => keep::model(session, &args.verb),
+        Command::Model(args) => keep::model(session, &args.verb, input),
         Command::Index(args) => keep::index(session, args.verb),
         Command::Export(args) => keep::export(session, args),
         Command::Log(args) => keep::log(session, args),

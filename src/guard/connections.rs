@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
-/// One connection that was opened.
+/// One connection that was opened. A command that may be killed while it is open writes it twice:
+/// with no bytes before it opens it, and with what was counted when it is closed. It is one all the
+/// same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// When, RFC 3339.
@@ -39,7 +41,7 @@ impl ConnectionLog {
         Self { path: dir.join("connections.jsonl") }
     }
 
-    /// Adds a line, on disk when this returns.
+    /// Adds a line, on disk when this returns. Makes the folder, if it must, for the user alone.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -54,12 +56,23 @@ impl ConnectionLog {
         }
         let mut line = serde_json::to_string(connection).unwrap_or_default();
         line.push('\n');
+        if let Some(dir) = self.path.parent() {
+            let mut builder = fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::DirBuilderExt as _;
+                builder.mode(0o700);
+            }
+            builder.create(dir).map_err(failed)?;
+        }
         let mut file = options.open(&self.path).map_err(failed)?;
         file.write_all(line.as_bytes()).map_err(failed)?;
         file.sync_data().map_err(failed)
     }
 
-    /// All connections, oldest first; lines that cannot be read are left out.
+    /// All connections, oldest first; lines that cannot be read are left out, and one that was
+    /// written when it was opened and again when it was closed comes once.
     ///
     /// # Errors
     /// The file is there but cannot be read.
@@ -69,11 +82,23 @@ impl ConnectionLog {
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => return Err(Error::Log { path: self.path.clone(), source }),
         };
-        Ok(BufReader::new(file)
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| serde_json::from_str(&line).ok())
-            .collect())
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        let mut connections: Vec<Connection> = Vec::new();
+        for connection in lines.filter_map(|line| serde_json::from_str::<Connection>(&line).ok()) {
+            let opened = connection.opened();
+            if connection != opened && connections.last() == Some(&opened) {
+                connections.pop();
+            }
+            connections.push(connection);
+        }
+        Ok(connections)
+    }
+}
+
+impl Connection {
+    /// As it is written before it is opened.
+    fn opened(&self) -> Self {
+        Self { bytes_in: 0, bytes_out: 0, ..self.clone() }
     }
 }
 
@@ -100,5 +125,27 @@ mod tests {
         log.append(&connection).expect("written");
         let ports: Vec<u16> = log.read().expect("read").iter().map(|c| c.port).collect();
         assert_eq!(ports, [465, 587]);
+    }
+
+    #[test]
+    fn opened_and_closed_is_one_connection() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = ConnectionLog::in_dir(dir.path());
+        let opened = Connection {
+            time: "2026-03-02T09:00:00Z".into(),
+            command: "model fetch".into(),
+            host: "hub.example.org".into(),
+            port: 443,
+            purpose: "model a".into(),
+            bytes_in: 0,
+            bytes_out: 0,
+        };
+        let closed = Connection { bytes_in: 9, bytes_out: 5, ..opened.clone() };
+        // Closed; opened and killed; opened and closed.
+        for connection in [&opened, &closed, &opened, &opened, &closed] {
+            log.append(connection).expect("written");
+        }
+        let bytes: Vec<u64> = log.read().expect("read").iter().map(|c| c.bytes_in).collect();
+        assert_eq!(bytes, [9, 0, 9]);
     }
 }

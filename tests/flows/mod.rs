@@ -1,6 +1,8 @@
 //! Several commands after one another: what went in comes out again, whatever happens between.
 
 mod disk;
+mod fetch;
+mod fetch_refused;
 mod index;
 mod interrupted;
 mod round_trip;

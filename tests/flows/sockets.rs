@@ -1,7 +1,8 @@
-//! No command but `outbox send` can reach the network: not when it is there, and none needs it.
+//! No command but `outbox send` and `model fetch` can reach the network: not when it is there, and
+//! none needs it.
 
 use crate::kit::tools;
-use crate::kit::{Answer, Home, mail, text};
+use crate::kit::{Answer, Home, gguf, mail, text};
 
 #[test]
 fn no_command_gets_a_socket() {
@@ -15,6 +16,9 @@ fn no_command_gets_a_socket() {
     let maildir = home.folder("mail");
     mail::maildir(&maildir, "", &mail::some(30));
     let maildir = text(&maildir);
+    let model = home.folder("model.gguf");
+    std::fs::write(&model, gguf::gguf("llama", 1_000)).expect("it is written");
+    let model = text(&model);
     let log = text(&home.folder("strace.log"));
     let wrapper =
         ["strace", "-f", "-qq", "-o", &log, "-e", "trace=%network,io_uring_setup,io_uring_enter"];
@@ -26,6 +30,11 @@ fn no_command_gets_a_socket() {
         &["show", "1"],
         &["draft", "1"],
         &["outbox"],
+        &["model", "list"],
+        &["model", "add", &model, "--name", "a"],
+        &["model", "use", "a"],
+        &["model", "verify"],
+        &["model", "remove", "a"],
         &["doctor"],
     ] {
         let answer = Answer::of(home.under(&wrapper, args));

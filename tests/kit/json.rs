@@ -227,11 +227,35 @@ pub(crate) struct Model {
     pub(crate) file: String,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
-    pub(crate) licence: String,
+    /// Nothing where a file that was added does not say.
+    pub(crate) licence: Option<String>,
     pub(crate) context_tokens: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) here: bool,
     pub(crate) in_use: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerifiedModel {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) ok: bool,
+    pub(crate) problem: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connected {
+    pub(crate) time: String,
+    pub(crate) command: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) purpose: String,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 #[derive(Debug, Deserialize)]
