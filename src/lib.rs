@@ -12,6 +12,7 @@
 //! | [`engine`] | numbers in, numbers out |
 //! | [`intake`] | how does mail come in? |
 //! | [`outbox`] | what may leave, and did it? |
+//! | [`prompts`] | what words do we give a model? |
 //! | [`search`] | where is it? |
 //! | [`ledger`] | who asked, promised, decided what, by when? |
 //! | [`triage`] | what deserves attention, how soon, and why? |
@@ -33,6 +34,7 @@ pub mod ledger;
 pub mod mail;
 pub mod models;
 pub mod outbox;
+pub mod prompts;
 pub mod search;
 pub mod store;
 pub mod triage;

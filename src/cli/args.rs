@@ -186,6 +186,19 @@ pub(super) struct Triage {
     /// Stop judging after this time (30s, 2m); what is not judged waits for the next run
     #[arg(long, value_name = "TIME")]
     pub(super) budget: Option<String>,
+    /// Ask the writer in use: where the reader is unsure, never, or about all of people's mail
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) writer: AskWriter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AskWriter {
+    /// Where the reader is unsure, for at most 30 seconds without --budget
+    Auto,
+    /// Never
+    Never,
+    /// About all mail of people
+    Always,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -468,26 +481,30 @@ pub(super) enum ModelVerb {
         /// Its name in `model list`
         name: String,
     },
-    /// How quick the reader is on this machine
+    /// How quick a model is on this machine: the writer in use, else the reader
     Bench {
         /// The model
         name: Option<String>,
         /// What to time (repeatable)
         #[arg(long, value_name = "PHASE")]
         phase: Vec<Phase>,
-        /// Tokens a text (repeatable)
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+        /// Tokens a text, or behind which a writer writes (repeatable)
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=32_768))]
         tokens: Vec<u32>,
     },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Phase {
-    /// Making the reader ready
+    /// Making the model ready
     Load,
-    /// Making vectors
+    /// The reader: making vectors
     Embed,
-    /// Judging messages and their sentences
+    /// The writer: reading a prompt
+    Prefill,
+    /// The writer: writing a token after another
+    Decode,
+    /// Judging messages
     Score,
 }
 

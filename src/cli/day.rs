@@ -18,7 +18,7 @@ use crate::mail::when::{Norm, human_with_time};
 use crate::mail::{Message, MessageId, UnixSeconds};
 use crate::search::Fact;
 use crate::store::{Header, Store};
-use crate::triage::{self, Item, Kind, ListOptions, Norms, Rule, State, Tier};
+use crate::triage::{self, Asked, Item, Kind, ListOptions, Norms, Rule, State, Tier};
 
 /// A page of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,9 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         Some(ids)
     };
     let wanted = ids.clone().map_or_else(|| window(session), Wanted::These);
+    let began = Instant::now();
     let (coverage, reading_version) = judge(session, &mut store, &wanted, budget)?;
+    let writer = second_opinions(session, &mut store, args, &wanted, (began, budget))?;
     let options = ListOptions {
         as_of: session.now,
         reading_version,
@@ -164,6 +166,7 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         let values = items.iter().map(|item| json!(item)).collect();
         let envelope = session
             .envelope("triage", Some(&store))
+            .with("writer", json!(writer))
             .coverage(coverage.done, coverage.total)
             .items(values);
         session.out.json(&envelope.value())?;
@@ -179,6 +182,44 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         ))?;
     }
     Ok(0)
+}
+
+/// Asks the writer in use about mail the reader is unsure of; gives back its name. Without one, or
+/// should it fail, the reader's verdicts stand.
+fn second_opinions(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    args: &args::Triage,
+    wanted: &Wanted,
+    (began, budget): (Instant, Option<Duration>),
+) -> Result<Option<String>, Failure> {
+    const SECONDS_UNASKED: u64 = 30;
+    let asked = match args.writer {
+        args::AskWriter::Never => return Ok(None),
+        args::AskWriter::Auto => Asked::Unsure,
+        args::AskWriter::Always => Asked::All,
+    };
+    let Some(opened) = session.writer()? else { return Ok(None) };
+    let ids = match wanted {
+        Wanted::These(ids) => ids.clone(),
+        Wanted::Between(since, until) => {
+            store.verdicts(*since, *until)?.into_iter().map(|row| row.message).collect()
+        }
+    };
+    let me = session.me(store)?.join(", ");
+    let settings = settings(session, store)?;
+    let budget = match (budget, asked) {
+        (None, Asked::Unsure) => Some(Duration::from_secs(SECONDS_UNASKED)),
+        (budget, _) => budget,
+    };
+    let mut go_on = || budget.is_none_or(|budget| began.elapsed() < budget);
+    let second = opened.for_triage(&me);
+    if let Err(error) = triage::ask_writer(store, &second, &ids, asked, &settings, &mut go_on) {
+        let why = super::failure::chain(&error);
+        session.note(&format!("going on without the writer {}: {why}", opened.name))?;
+        return Ok(None);
+    }
+    Ok(Some(opened.name))
 }
 
 /// Without the user's own: that is judged only under `from:me`.

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -10,14 +9,10 @@ use super::args;
 use super::failure::{COULD_NOT, Failure};
 use super::screen::Style;
 use super::session::Session;
-use crate::engine::{self, BenchPhase};
 use crate::guard::{self, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human_with_time};
 use crate::models;
 use crate::search::Index;
-
-/// Texts of these lengths are embedded by `model bench` when none are named.
-const BENCH_TOKENS: [u32; 4] = [32, 64, 128, 256];
 
 pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<u8, Failure> {
     let mut store = session.store()?;
@@ -216,19 +211,15 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
             );
         }
     }
-    let writer = models::ModelFolder::at(&session.home.models).in_use();
-    add(
-        "writer",
-        "present",
-        writer.is_ok(),
-        match &writer {
-            Ok(Some(kept)) => {
-                format!("{} is here; this version's drafts come from your past replies", kept.name)
-            }
-            Ok(None) => "none: drafts come from your past replies, and say so".into(),
-            Err(error) => super::failure::chain(error),
+    let (works, what) = match models::ModelFolder::at(&session.home.models).in_use() {
+        Ok(None) => (true, "none: drafts come from your past replies, and say so".into()),
+        Ok(Some(kept)) => match session.open_writer(&kept.name) {
+            Ok(_) => (true, format!("{} writes drafts", kept.name)),
+            Err(failure) => (false, failure.message),
         },
-    );
+        Err(error) => (false, super::failure::chain(&error)),
+    };
+    add("writer", "works", works, what);
     print_findings(session, &findings)
 }
 
@@ -390,67 +381,7 @@ pub(super) fn model(
         args::ModelVerb::Remove { name } => models::remove(session, name),
         args::ModelVerb::Use { name } => models::put_in_use(session, name),
         args::ModelVerb::Bench { name, phase, tokens } => {
-            bench(session, name.as_deref(), phase, tokens)
+            super::bench::bench(session, name.as_deref(), phase, tokens)
         }
     }
-}
-
-fn bench(
-    session: &mut Session<'_>,
-    name: Option<&str>,
-    phases: &[args::Phase],
-    tokens: &[u32],
-) -> Result<u8, Failure> {
-    if let Some(name) = name.filter(|name| *name != super::READER_NAME) {
-        if super::models::is_writer(session, name)? {
-            return Err(Failure::could_not(format!("model bench {name}: it is a writer"))
-                .hint("this version computes with the reader alone: `postroom model bench`"));
-        }
-        return Err(Failure::asked_wrongly(format!("model bench {name}: there is no such model"))
-            .hint("`postroom model list` names them"));
-    }
-    let wants = |phase| phases.is_empty() || phases.contains(&phase);
-    let mut rows = Vec::new();
-    let began = Instant::now();
-    let reader = session.reader()?;
-    let load = began.elapsed().as_secs_f64();
-    if wants(args::Phase::Load) {
-        rows.push(json!({"phase": "load", "model": super::READER_NAME, "tokens": 0,
-            "threads": engine::threads(), "tokens_per_second": null, "seconds": load,
-            "memory_bytes": reader.memory_bytes()}));
-    }
-    let tokens = if tokens.is_empty() { &BENCH_TOKENS[..] } else { tokens };
-    for (asked, phase) in
-        [(args::Phase::Embed, BenchPhase::Embed), (args::Phase::Score, BenchPhase::Score)]
-    {
-        if !wants(asked) {
-            continue;
-        }
-        for &tokens in tokens {
-            let row = engine::bench(&reader, phase, tokens as usize)
-                .map_err(|error| Failure::from_error(&error))?;
-            rows.push(json!({"phase": row.phase, "model": super::READER_NAME,
-                "tokens": row.tokens, "threads": row.threads,
-                "tokens_per_second": row.tokens_per_second, "seconds": row.seconds,
-                "memory_bytes": row.memory_bytes}));
-        }
-    }
-    if session.global.json {
-        let envelope = session.envelope("model bench", None).items(rows);
-        session.out.json(&envelope.value())?;
-    } else {
-        for row in &rows {
-            let rate = row["tokens_per_second"]
-                .as_f64()
-                .map_or_else(String::new, |rate| format!("{rate:>9.0} tokens/s"));
-            let line = format!(
-                "{:<6} {:>4} tokens {:>8.1} ms{rate}",
-                row["phase"].as_str().unwrap_or(""),
-                row["tokens"],
-                row["seconds"].as_f64().unwrap_or(0.0) * 1000.0
-            );
-            session.out.line(Style::Plain, &line)?;
-        }
-    }
-    Ok(0)
 }

@@ -5,6 +5,7 @@
 //! what a command works with, `screen` where every answer goes; one file a group of commands.
 
 mod args;
+mod bench;
 mod brief;
 mod config;
 mod day;
@@ -23,6 +24,7 @@ mod screen;
 mod session;
 mod show_demo;
 mod write;
+mod writer;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read, Write};

@@ -18,9 +18,6 @@ use crate::models::{
 
 /// The hub asked when the config names no other.
 const HUB: &str = "https://huggingface.co";
-/// What is true of every writer until one writes.
-const NOT_WRITING_YET: &str =
-    "writers can be kept; this version's drafts are still put together from your past replies";
 
 /// A model as it is listed: of the registry, of the models folder, or of both.
 struct Listed {
@@ -153,7 +150,11 @@ pub(super) fn list(session: &mut Session<'_>) -> Result<u8, Failure> {
             session.out.line(Style::Dim, &line)?;
         }
     }
-    session.note(NOT_WRITING_YET)?;
+    if folder(session).in_use()?.is_none() {
+        session.note(
+            "no writer is in use: drafts are put together from your past replies; `postroom model fetch` suggests one",
+        )?;
+    }
     Ok(0)
 }
 
@@ -223,7 +224,6 @@ pub(super) fn fetch(
         format!("{} is here, {state}: {}, sha256 {}", kept.name, size(kept.bytes), kept.sha256)
     };
     say(session, &kept.name, &line)?;
-    session.note(NOT_WRITING_YET)?;
     Ok(0)
 }
 
@@ -295,7 +295,6 @@ pub(super) fn add(
         kept.sha256
     );
     say(session, &kept.name, &line)?;
-    session.note(NOT_WRITING_YET)?;
     Ok(0)
 }
 
@@ -303,7 +302,6 @@ pub(super) fn put_in_use(session: &mut Session<'_>, name: &str) -> Result<u8, Fa
     known(session, name)?;
     folder(session).put_in_use(name)?;
     say(session, name, &format!("{name} is in use"))?;
-    session.note(NOT_WRITING_YET)?;
     Ok(0)
 }
 

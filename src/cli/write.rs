@@ -14,6 +14,7 @@ use super::screen::Style;
 use super::session::Session;
 use crate::draft::{
     self, Ask, Audience, Check, Compose, Context, Draft, FactSource, Form, Request, SentenceAsks,
+    Writer,
 };
 use crate::engine::{Reader, Reading};
 use crate::ledger::{self, EntryKind, Wanted};
@@ -38,7 +39,6 @@ impl From<draft::Error> for Failure {
                 failure.status = HELD_BACK;
                 failure
             }
-            error => Self::from_error(&error),
         }
     }
 }
@@ -69,6 +69,8 @@ pub(super) fn reply(
     let voice = Voice::learn(store, &own, session.now, Some(&header.from))?;
     let judge = judge_with(&reader);
     let zone = session.calendar.zone.clone();
+    let opened = session.writer()?;
+    let writer = opened.as_ref().map(|writer| writer.for_letters(&me.name));
     let request = Request {
         answer: id,
         me: &me,
@@ -79,7 +81,7 @@ pub(super) fn reply(
         asks: &asks,
         examples: &examples,
         voice: &voice,
-        writer: None,
+        writer: writer.as_ref().map(|writer| writer as &dyn Writer),
         judge: Some(&judge),
         now: session.now,
         zone: &zone,
@@ -96,6 +98,8 @@ pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result
     let reader = session.reader()?;
     let judge = judge_with(&reader);
     let zone = session.calendar.zone.clone();
+    let opened = session.writer()?;
+    let writer = opened.as_ref().map(|writer| writer.for_letters(&me.name));
     let request = Compose {
         me: &me,
         to: &to,
@@ -104,7 +108,7 @@ pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result
         subject: &args.subject,
         say: &args.say,
         voice: &voice,
-        writer: None,
+        writer: writer.as_ref().map(|writer| writer as &dyn Writer),
         judge: Some(&judge),
         now: session.now,
         zone: &zone,

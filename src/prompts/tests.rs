@@ -1,7 +1,6 @@
 use super::*;
 
-const ADA: Style<'static> =
-    Style { me: "Ada", language: "English", words: 40, phrases: &[] };
+const ADA: Style<'static> = Style { me: "Ada", language: "English", words: 40, phrases: &[] };
 
 fn answer(fence: &Fence) -> Vec<Turn> {
     reply(

@@ -1,7 +1,7 @@
 //! What can go wrong while judging mail.
 
 use crate::mail::MessageId;
-use crate::{ledger, store};
+use crate::{engine, ledger, store};
 
 /// What triage was doing when it could not.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,12 @@ pub enum Error {
     /// The ledger could not read.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
+    /// The writer gave no opinion.
+    #[error("asking the writer")]
+    Writer {
+        /// The cause.
+        source: engine::Error,
+    },
     /// A stored verdict is not what this version writes.
     #[error("reading the verdict on message {0}", id.0)]
     Damaged {

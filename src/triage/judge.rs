@@ -50,6 +50,16 @@ impl Default for Norms {
 }
 
 impl Norms {
+    /// When an answer to mail of this tier is due.
+    pub(super) fn due(
+        &self,
+        tier: Tier,
+        calendar: &Calendar,
+        sent: UnixSeconds,
+    ) -> Option<UnixSeconds> {
+        self.of(tier).due(calendar, sent)
+    }
+
     fn of(&self, tier: Tier) -> Norm {
         match tier {
             Tier::Now => self.now,
@@ -347,7 +357,7 @@ fn due(
     sent: UnixSeconds,
     settings: &Settings,
 ) -> Option<UnixSeconds> {
-    let norm = settings.norms.of(verdict.tier).due(&settings.calendar, sent)?;
+    let norm = settings.norms.due(verdict.tier, &settings.calendar, sent)?;
     Some(match (verdict.tier, tier.deadline) {
         (_, None) => norm,
         (Tier::Now | Tier::Today, Some(named)) => named.min(norm),
@@ -366,7 +376,7 @@ fn is_alarm(header: &Header, verdict: &Verdict) -> bool {
             && Folded::new(&header.subject).any(wording::MACHINE_OUTAGE))
 }
 
-fn row(version: String, verdict: &Verdict) -> VerdictRow {
+pub(super) fn row(version: String, verdict: &Verdict) -> VerdictRow {
     VerdictRow {
         message: verdict.id,
         version,

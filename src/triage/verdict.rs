@@ -142,6 +142,8 @@ pub enum DecidedBy {
     Rule,
     /// The reader, and the rules over it.
     Reader,
+    /// The writer, where the reader was unsure.
+    Writer,
 }
 
 /// Probabilities, 0..1.

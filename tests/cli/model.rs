@@ -51,7 +51,7 @@ fn the_list_says_what_each_is_for() {
     home.run(["model", "add", &path]).done();
     let list = home.run(["model", "list"]).done();
     insta::assert_snapshot!(list.out);
-    assert!(list.err.contains("drafts are still put together"), "{}", list.err);
+    assert!(!list.err.contains("no writer is in use"), "{}", list.err);
     assert!(list.out.lines().all(|line| line.chars().count() <= 110), "{}", list.out);
 }
 
@@ -106,7 +106,8 @@ fn a_bench_says_what_it_measured() {
     assert!(rows[0].tokens_per_second.is_some_and(|rate| rate > 0.0) && rows[0].seconds > 0.0);
     assert!(rows[0].threads >= 1 && rows[0].memory_bytes > 0);
     home.run(["model", "bench", "nobody"]).refused(ASKED_WRONGLY, &["nobody"]);
-    home.run(["model", "bench", "qwen3-4b"]).refused(COULD_NOT, &["qwen3-4b", "a writer"]);
+    home.run(["model", "bench", "qwen3-4b"]).refused(COULD_NOT, &["qwen3-4b", "not here"]);
+    home.run(["model", "bench", "--phase", "decode"]).refused(ASKED_WRONGLY, &["no such phase"]);
 }
 
 #[test]
@@ -236,5 +237,8 @@ fn doctor_knows_the_writer() {
     assert!(writer(&home).starts_with("none"), "{}", writer(&home));
     let (path, _) = file(&home, "a.gguf", "llama");
     home.run(["model", "add", &path]).done();
-    assert!(writer(&home).starts_with("a is here"), "{}", writer(&home));
+    // A header alone is no model: it was taken in, and cannot be opened.
+    assert!(writer(&home).contains("opening the writer a"), "{}", writer(&home));
+    let drafted = home.run(["draft", "1"]).done();
+    assert!(drafted.err.contains("going on without a writer"), "{}", drafted.err);
 }

@@ -88,6 +88,7 @@ fn meaning_finds_among_two_messages() {
         Letter::new("Lunch", "Shall we eat soup together in the canteen? I am hungry.").bytes(),
         Letter::new("Servers", "The database was moved to the new machine on Sunday.").bytes(),
     ]);
+    home.run(["index", "embed"]).done();
     let found = home.ask::<Hit>(&["search", "--mode", "meaning", "a meal at the restaurant"]);
     let subjects: Vec<_> = found.items.iter().map(|hit| hit.subject.as_str()).collect();
     assert_eq!(subjects, ["Lunch"]);

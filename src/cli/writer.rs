@@ -1,0 +1,80 @@
+//! The writer in use, opened when a command has something for it to write.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use super::failure::{Failure, chain};
+use super::session::Session;
+use crate::draft::Model;
+use crate::engine::{self, WriterOptions};
+use crate::models::ModelFolder;
+use crate::triage::Second;
+
+/// A letter that takes longer is put together without the writer.
+const LETTER_SECONDS_MAX: u64 = 180;
+/// Tokens of prompt and answer together.
+const WINDOW_TOKENS: usize = 4_096;
+
+/// A writer ready to write.
+pub(super) struct WriterInUse {
+    pub(super) name: String,
+    pub(super) model: engine::Writer,
+}
+
+impl Session<'_> {
+    /// The writer in use, if there is one. One that cannot be opened is said and done without:
+    /// every command works without a writer.
+    pub(super) fn writer(&mut self) -> Result<Option<WriterInUse>, Failure> {
+        let folder = ModelFolder::at(&self.home.models);
+        let kept = match folder.in_use() {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                self.note(&format!("going on without a writer: {}", chain(&error)))?;
+                return Ok(None);
+            }
+        };
+        match self.open_writer(&kept.name) {
+            Ok(model) => Ok(Some(WriterInUse { name: kept.name, model })),
+            Err(failure) => {
+                let hint =
+                    failure.hint.as_deref().unwrap_or("`postroom model verify` looks closer");
+                self.note(&format!("going on without a writer: {} ({hint})", failure.message))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A writer that is here, by name.
+    pub(super) fn open_writer(&self, name: &str) -> Result<engine::Writer, Failure> {
+        let folder = ModelFolder::at(&self.home.models);
+        let kept = folder.kept()?.into_iter().find(|kept| kept.name == name);
+        let Some(kept) = kept.filter(|kept| folder.is_here(kept)) else {
+            return Err(Failure::could_not(format!("opening the writer {name}: it is not here"))
+                .hint(format!("`postroom model fetch {name}`, or `postroom model add FILE`")));
+        };
+        let options = WriterOptions { context_tokens: WINDOW_TOKENS, ..WriterOptions::default() };
+        engine::Writer::open(&folder.path(&kept), &options).map_err(|error| {
+            Failure::could_not(format!("opening the writer {name}: {}", chain(&error)))
+                .hint("`postroom model verify` compares the file; another: `postroom model list`")
+        })
+    }
+}
+
+impl WriterInUse {
+    /// It, judging mail to `me`.
+    pub(super) fn for_triage<'a>(&'a self, me: &'a str) -> Second<'a> {
+        Second { writer: &self.model, name: &self.name, me, random: random() }
+    }
+
+    /// It, writing letters for `me`.
+    pub(super) fn for_letters(&self, me: &str) -> Model<'_> {
+        let deadline = Instant::now() + Duration::from_secs(LETTER_SECONDS_MAX);
+        Model::new(&self.model, self.name.clone(), me, random(), Some(deadline))
+    }
+}
+
+/// A number nobody can foresee: the seed of the standard library's hash maps, which the system draws.
+fn random() -> u64 {
+    RandomState::new().hash_one(0_u8)
+}
