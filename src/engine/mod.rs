@@ -29,6 +29,6 @@ pub use heads::{Judgement, KINDS, SENTENCE_LABELS, SentenceScores};
 pub use parallel::{set_threads, threads};
 pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};
 pub use writer::{
-    Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix, Prompt, Role,
-    Sampling, StoppedBy, Turn, Writer, WriterOptions, WriterPhase, bench_writer,
+    Activations, Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix,
+    Prompt, Role, Sampling, StoppedBy, Turn, Writer, WriterOptions, WriterPhase, bench_writer,
 };

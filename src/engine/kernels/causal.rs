@@ -16,10 +16,8 @@ use super::{Kernel, LANES, Tier, dispatch, multiply_add};
 
 /// Keys that lie together.
 pub(crate) const KEYS: usize = LANES;
-/// Values unpacked together.
-const VALUES: usize = 64;
-/// Queries whose sums are kept in registers together.
-const QUERIES: usize = 4;
+/// Keys or values unpacked together: what all queries go over while it is in the nearest cache.
+const UNPACKED: usize = 64;
 
 /// Tokens of one key head, some or all of a stretch of cache.
 #[derive(Clone, Copy)]
@@ -75,24 +73,15 @@ impl Kernel for Attend<'_> {
     fn run<const FMA: bool>(self) {
         let Self { head_width, queries, spans, visible, out } = self;
         let stride = visible.next_multiple_of(LANES);
-        let rows = queries.len().next_multiple_of(QUERIES);
-        let mut scores = vec![0.0; rows * stride];
-        // Queries turned to `[groups of 4][d][4]`, the last group filled up with zeros.
-        let mut turned = vec![[0.0; QUERIES]; rows / QUERIES * head_width];
-        for (place, query) in queries.iter().enumerate() {
-            let group = &mut turned[place / QUERIES * head_width..][..head_width];
-            for (dim, value) in group.iter_mut().zip(query.row) {
-                dim[place % QUERIES] = *value;
-            }
-        }
-        score::<FMA>(head_width, &turned, spans, visible, stride, &mut scores);
+        let mut scores = vec![0.0; queries.len() * stride];
+        score::<FMA>(head_width, queries, spans, visible, stride, &mut scores);
         let scale = 1.0 / (head_width as f32).sqrt();
-        let mut sums = vec![1.0; rows];
+        let mut sums = vec![1.0; queries.len()];
         for ((row, query), sum) in scores.chunks_exact_mut(stride).zip(queries).zip(&mut sums) {
             *sum = soften::<FMA>(row, query.visible, scale);
         }
         let width = padded(head_width);
-        let mut mixed = vec![0.0; rows * width];
+        let mut mixed = vec![0.0; queries.len() * width];
         weigh::<FMA>(width, &scores, stride, spans, visible, &mut mixed);
         let rows = mixed.chunks_exact(width).zip(&sums);
         for (out, (row, sum)) in out.chunks_exact_mut(head_width).zip(rows) {
@@ -103,38 +92,80 @@ impl Kernel for Attend<'_> {
     }
 }
 
+/// `sums + a·first + b·second + c·third + d·fourth`, in this order. A plain loop over whole rows:
+/// sums in small arrays of registers were left scalar by the compiler.
+#[inline(always)]
+fn add_four<const FMA: bool>(sums: &mut [f32], factors: [f32; 4], rows: [&[f32]; 4]) {
+    let count = sums.len();
+    let [first, second, third, fourth] = rows.map(|row| &row[..count]);
+    let [a, b, c, d] = factors;
+    for place in 0..count {
+        let mut sum = sums[place];
+        sum = multiply_add::<FMA>(a, first[place], sum);
+        sum = multiply_add::<FMA>(b, second[place], sum);
+        sum = multiply_add::<FMA>(c, third[place], sum);
+        sums[place] = multiply_add::<FMA>(d, fourth[place], sum);
+    }
+}
+
+/// `sums + factor·row`.
+#[inline(always)]
+fn add_one<const FMA: bool>(sums: &mut [f32], factor: f32, row: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum = multiply_add::<FMA>(factor, *value, *sum);
+    }
+}
+
+/// Adds up rows of `stride` floats, each times its factor, one after another.
+#[inline(always)]
+fn add_all<const FMA: bool>(sums: &mut [f32], factors: &[f32], rows: &[f32], stride: usize) {
+    let (fours, ones) = factors.as_chunks::<4>();
+    let row = |place: usize| &rows[place * stride..][..stride];
+    for (four, factors) in fours.iter().enumerate() {
+        let first = four * 4;
+        add_four::<FMA>(
+            sums,
+            *factors,
+            [row(first), row(first + 1), row(first + 2), row(first + 3)],
+        );
+    }
+    for (place, factor) in (fours.len() * 4..).zip(ones) {
+        add_one::<FMA>(sums, *factor, row(place));
+    }
+}
+
 /// Query · key for every query and every token up to `visible`.
 #[inline(always)]
 fn score<const FMA: bool>(
     head_width: usize,
-    turned: &[[f32; QUERIES]],
+    queries: &[Query<'_>],
     spans: &[Span<'_>],
     visible: usize,
     stride: usize,
     scores: &mut [f32],
 ) {
-    let mut block = vec![[0.0; KEYS]; head_width];
+    let mut block = vec![0.0; head_width * KEYS];
+    // `[d][64 keys]`
+    let mut keys = vec![0.0; head_width * UNPACKED];
     let mut position = 0;
     for span in spans {
-        for (place, keys) in span.keys.chunks_exact(head_width * KEYS).enumerate() {
-            let count = span.length.saturating_sub(place * KEYS).min(KEYS).min(visible - position);
+        for (place, packed) in span.keys.chunks(head_width * UNPACKED).enumerate() {
+            let count =
+                span.length.saturating_sub(place * UNPACKED).min(UNPACKED).min(visible - position);
             if count == 0 {
                 break;
             }
-            keys.convert_to_f32_slice(block.as_flattened_mut());
-            let groups = turned.chunks_exact(head_width);
-            for (queries, scores) in groups.zip(scores.chunks_exact_mut(QUERIES * stride)) {
-                let mut sums = [[0.0; KEYS]; QUERIES];
-                for (keys, queries) in block.iter().zip(queries) {
-                    for query in 0..QUERIES {
-                        for lane in 0..KEYS {
-                            sums[query][lane] =
-                                multiply_add::<FMA>(queries[query], keys[lane], sums[query][lane]);
-                        }
-                    }
+            for (part, packed) in packed.chunks_exact(head_width * KEYS).enumerate() {
+                packed.convert_to_f32_slice(&mut block);
+                let rows = keys.chunks_exact_mut(UNPACKED);
+                for (row, dim) in rows.zip(block.as_chunks::<KEYS>().0) {
+                    row[part * KEYS..][..KEYS].copy_from_slice(dim);
                 }
-                for (row, sums) in scores.chunks_exact_mut(stride).zip(&sums) {
-                    row[position..position + count].copy_from_slice(&sums[..count]);
+            }
+            for (query, scores) in queries.iter().zip(scores.chunks_exact_mut(stride)) {
+                if position < query.visible {
+                    let sums = &mut scores[position..position + count];
+                    add_all::<FMA>(sums, query.row, &keys, UNPACKED);
                 }
             }
             position += count;
@@ -182,67 +213,22 @@ fn weigh<const FMA: bool>(
     visible: usize,
     mixed: &mut [f32],
 ) {
-    let mut values = vec![0.0; VALUES * width];
+    let mut values = vec![0.0; UNPACKED * width];
     let mut position = 0;
     for span in spans {
-        for (place, chunk) in span.values.chunks(VALUES * width).enumerate() {
+        for (place, packed) in span.values.chunks(UNPACKED * width).enumerate() {
             let count =
-                span.length.saturating_sub(place * VALUES).min(VALUES).min(visible - position);
+                span.length.saturating_sub(place * UNPACKED).min(UNPACKED).min(visible - position);
             if count == 0 {
                 break;
             }
             let values = &mut values[..count * width];
-            chunk[..count * width].convert_to_f32_slice(values);
-            let groups = scores.chunks_exact(QUERIES * stride);
-            for (scores, mixed) in groups.zip(mixed.chunks_exact_mut(QUERIES * width)) {
-                let weights: [&[f32]; QUERIES] =
-                    std::array::from_fn(|query| &scores[query * stride + position..][..count]);
-                let mut first = 0;
-                while first + 4 * LANES <= width {
-                    add_up::<FMA, 4>(first, width, weights, values, mixed);
-                    first += 4 * LANES;
-                }
-                while first < width {
-                    add_up::<FMA, 1>(first, width, weights, values, mixed);
-                    first += LANES;
-                }
+            packed[..count * width].convert_to_f32_slice(values);
+            for (scores, sums) in scores.chunks_exact(stride).zip(mixed.chunks_exact_mut(width)) {
+                add_all::<FMA>(sums, &scores[position..position + count], values, width);
             }
             position += count;
         }
-    }
-}
-
-/// The same for `16 · PARTS` floats of a row, beginning with `first`.
-#[inline(always)]
-fn add_up<const FMA: bool, const PARTS: usize>(
-    first: usize,
-    width: usize,
-    weights: [&[f32]; QUERIES],
-    values: &[f32],
-    mixed: &mut [f32],
-) {
-    let mut sums = [[[0.0; LANES]; PARTS]; QUERIES];
-    for (query, sums) in sums.iter_mut().enumerate() {
-        let row = &mixed[query * width + first..][..PARTS * LANES];
-        sums.as_flattened_mut().copy_from_slice(row);
-    }
-    let [one, two, three, four] = weights;
-    let weights = one.iter().zip(two).zip(three).zip(four);
-    for (row, (((one, two), three), four)) in values.chunks_exact(width).zip(weights) {
-        let weights = [*one, *two, *three, *four];
-        let (row, _) = row[first..][..PARTS * LANES].as_chunks::<LANES>();
-        for query in 0..QUERIES {
-            for part in 0..PARTS {
-                for lane in 0..LANES {
-                    let sum = &mut sums[query][part][lane];
-                    *sum = multiply_add::<FMA>(weights[query], row[part][lane], *sum);
-                }
-            }
-        }
-    }
-    for (query, sums) in sums.iter().enumerate() {
-        let row = &mut mixed[query * width + first..][..PARTS * LANES];
-        row.copy_from_slice(sums.as_flattened());
     }
 }
 

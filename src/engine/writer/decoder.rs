@@ -1,6 +1,6 @@
 //! The decoder: token ids in, logits out.
 //!
-//! Paper: LLaMA (arXiv 2302.13971) with the differences of [`Family`]; reference implementation:
+//! Paper: `LLaMA` (arXiv 2302.13971) with the differences of [`Family`](super::family::Family); reference implementation:
 //! llama.cpp's `build_llama`, `build_qwen2`, `build_qwen3`, `build_smollm3`. Shapes, T being the
 //! tokens of a pass: hidden `[T, width]`, queries `[T, heads · d]`, keys and values
 //! `[T, key heads · d]`. Sequences of a pass lie one after another, without padding: matrices see

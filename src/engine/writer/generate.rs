@@ -27,7 +27,7 @@ pub struct Generation<'a> {
     /// What the answer has to look like. Only an answer that was stopped by [`StoppedBy::End`] or a
     /// stop text is whole.
     pub grammar: Option<&'a Grammar>,
-    /// How many tokens to guess from the prompt at once; 0 is none. Changes no token.
+    /// How many tokens to guess from the prompt at once, at most; 0 is none. Changes no token.
     pub guess_tokens: usize,
 }
 
@@ -119,6 +119,8 @@ impl Writer {
             }
         }
         let mut guessed: Vec<u32> = Vec::new();
+        // A wrong guess costs time: more are tried while they are right.
+        let mut bold = 2;
         loop {
             let before = sequence.length() - guessed.len();
             let mut next = None;
@@ -133,6 +135,10 @@ impl Writer {
                 }
                 sequence.truncate(before + place);
                 next = Some(id);
+                if !guessed.is_empty() {
+                    bold = if place == guessed.len() { bold * 2 } else { place.max(1) };
+                    bold = bold.min(generation.guess_tokens);
+                }
                 break;
             }
             if late() {
@@ -143,7 +149,7 @@ impl Writer {
                 return Ok(answer.end(StoppedBy::Window, on_text));
             };
             let left = generation.tokens_max - answer.generated.tokens_count;
-            let count = generation.guess_tokens.min(room - 1).min(left.saturating_sub(1));
+            let count = bold.min(generation.guess_tokens).min(room - 1).min(left.saturating_sub(1));
             guessed = guess(&answer.history, count).to_vec();
             let ids: Vec<u32> = std::iter::once(next).chain(guessed.iter().copied()).collect();
             let chosen: Vec<usize> = (0..ids.len()).collect();

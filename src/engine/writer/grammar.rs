@@ -54,12 +54,11 @@ impl Grammars {
 
     fn checked(&self, tokens: &Arc<Tokens>, source: TopLevelGrammar) -> Result<Grammar, Error> {
         let bad = |error: &dyn std::fmt::Display| Error::Grammar { problem: first_line(error) };
-        let factory = match self.factory.get() {
-            Some(factory) => Arc::clone(factory),
-            None => {
-                let factory = Arc::new(factory(tokens).map_err(|error| bad(&error))?);
-                Arc::clone(self.factory.get_or_init(|| factory))
-            }
+        let factory = if let Some(factory) = self.factory.get() {
+            Arc::clone(factory)
+        } else {
+            let factory = Arc::new(factory(tokens).map_err(|error| bad(&error))?);
+            Arc::clone(self.factory.get_or_init(|| factory))
         };
         let grammar = Grammar { factory, source };
         grammar.start()?;

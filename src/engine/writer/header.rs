@@ -102,6 +102,11 @@ impl Header {
         Ok(header)
     }
 
+    /// Lets go of all metadata.
+    pub(super) fn forget_values(&mut self) {
+        self.values.clear();
+    }
+
     /// A tensor, when the file has it.
     pub(super) fn tensor(&self, name: &str) -> Option<&Place> {
         self.tensors.get(name)

@@ -13,7 +13,7 @@ use crate::engine::Error;
 
 /// How exact the products are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Activations {
+pub enum Activations {
     /// Rounded to 8 bits, block by block, where the weights are: as quick as candle can.
     #[default]
     Rounded,

@@ -84,7 +84,7 @@ impl Sampler {
 
     /// Repetition penalty (Keskar et al. 2019, arXiv 1909.05858), once a token.
     fn discourage(&self, logits: &mut [f32], history: &[u32]) {
-        if self.sampling.repetition == 1.0 {
+        if (self.sampling.repetition - 1.0).abs() < f32::EPSILON {
             return;
         }
         let start = history.len().saturating_sub(self.sampling.repetition_tokens);

@@ -53,6 +53,11 @@ impl Weights {
         &self.header
     }
 
+    /// Lets go of what the header said but the tensors' places: the vocabulary above all.
+    pub(super) fn forget_values(&mut self) {
+        self.header.forget_values();
+    }
+
     /// The file's length.
     pub(super) fn file_bytes(&self) -> usize {
         self.map.len()

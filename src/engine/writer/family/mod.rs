@@ -1,6 +1,6 @@
 //! What sets the families of decoders apart; all else they share.
 //!
-//! Each is the pre-norm decoder of LLaMA (Touvron et al. 2023, arXiv 2302.13971): RMS norms, rotary
+//! Each is the pre-norm decoder of `LLaMA` (Touvron et al. 2023, arXiv 2302.13971): RMS norms, rotary
 //! positions, grouped-query attention, a gated feed-forward.
 
 mod llama;

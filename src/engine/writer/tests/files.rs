@@ -154,7 +154,7 @@ fn metadata_that_cannot_be_used_is_refused() {
     );
     check(
         |file| {
-            file.tensor("output_norm.weight").bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes())
+            file.tensor("output_norm.weight").bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
         },
         "output_norm.weight holds numbers that are not finite",
     );

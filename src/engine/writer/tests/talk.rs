@@ -12,7 +12,7 @@ use crate::engine::writer::{
 
 fn open(file: &File, context_tokens: usize) -> Result<Writer, Error> {
     let saved = file.save();
-    Writer::open(&saved.path, &WriterOptions { context_tokens, today: None })
+    Writer::open(&saved.path, &WriterOptions { context_tokens, ..WriterOptions::default() })
 }
 
 fn writer(spec: Spec) -> Writer {
@@ -272,7 +272,7 @@ fn generation_ends_where_it_is_told_to() {
 
     let late = Generation { deadline: Some(Instant::now()), ..plain.clone() };
     assert_eq!(run(&writer, &prompt, &late).stopped_by, StoppedBy::Deadline);
-    let soon = Some(Instant::now() + Duration::from_secs(3600));
+    let soon = Some(Instant::now() + Duration::from_hours(1));
     assert_eq!(run(&writer, &prompt, &Generation { deadline: soon, ..plain.clone() }), full);
 
     let mut calls = 0;

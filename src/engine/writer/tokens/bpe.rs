@@ -72,7 +72,7 @@ pub(super) fn read(
         Token { bytes: bytes.unwrap_or_else(|| name.as_bytes().to_vec()), kind: *kind }
     };
     let tokens = names.iter().zip(kinds).map(token).collect();
-    Ok((tokens, Cutter::Bpe(Bpe(tokenizer))))
+    Ok((tokens, Cutter::Bpe(Box::new(Bpe(tokenizer)))))
 }
 
 impl Bpe {

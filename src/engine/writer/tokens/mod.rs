@@ -1,7 +1,7 @@
 //! Text to token ids and back, with nothing but what stands in the GGUF file.
 //!
 //! [`Tokens::encode`] never yields a special token: `<|im_end|>` in a mail is ten characters. Only
-//! the chat template's own words may become special ones ([`Tokens::special`]).
+//! the chat template's own words may become special ones ([`Tokens::until_sign`]).
 
 mod bpe;
 mod pieces;
@@ -55,8 +55,8 @@ pub(super) struct Tokens {
 }
 
 enum Cutter {
-    Bpe(bpe::Bpe),
-    Pieces(pieces::Pieces),
+    Bpe(Box<bpe::Bpe>),
+    Pieces(Box<pieces::Pieces>),
 }
 
 /// The names of tokens that end an answer or a turn, in vocabularies whose metadata name one only.
@@ -160,6 +160,7 @@ impl Tokens {
     }
 
     /// The text of tokens, signs left out; bytes that are no UTF-8 become U+FFFD.
+    #[cfg(test)]
     pub(super) fn decode(&self, ids: &[u32]) -> String {
         let mut stream = self.stream();
         let mut text = String::new();
@@ -176,6 +177,7 @@ impl Tokens {
     }
 
     /// The id of a sign.
+    #[cfg(test)]
     pub(super) fn sign(&self, name: &str) -> Option<u32> {
         self.signs.get(name).copied()
     }

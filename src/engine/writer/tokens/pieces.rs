@@ -65,7 +65,8 @@ pub(super) fn read(
         *target = id.ok_or_else(problem)?;
     }
     let prefix_space = header.truth("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
-    Ok((tokens, Cutter::Pieces(Pieces { ids, bytes: byte_ids, prefix_space })))
+    let pieces = Pieces { ids, bytes: byte_ids, prefix_space };
+    Ok((tokens, Cutter::Pieces(Box::new(pieces))))
 }
 
 /// Two neighbours that make a token.
