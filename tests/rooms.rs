@@ -63,7 +63,6 @@ const TABLE: &[Room] = &[
             "minijinja",
             "half",
             "memmap2",
-            "rayon",
             "toktrie",
             "minijinja_contrib",
             "gemm",
@@ -139,8 +138,9 @@ const LANGUAGE: &[&str] = &["std", "core", "alloc"];
 const CONNECTS: &[&str] = &["guard", "accounts", "intake", "outbox", "models"];
 /// Speaks to the process that started it, by a pipe on standard output.
 const COMPANION: &str = "src/guard/companion.rs";
-/// Files that may hold `unsafe`: kernels, and the map of the vectors.
-const UNSAFE: &[&str] = &["src/engine/kernels", "src/search/map.rs"];
+/// Files that may hold `unsafe`: kernels, and the maps of the weights and of the vectors.
+const UNSAFE: &[&str] =
+    &["src/engine/kernels", "src/engine/writer/weights.rs", "src/search/map.rs"];
 
 fn room(name: &str) -> Option<&'static Room> {
     TABLE.iter().find(|room| room.name == name)
@@ -692,6 +692,7 @@ mod deliberate {
         );
         check("src/mail/x.rs", "fn f() { unsafe { g() } }", &["`unsafe` stands in"]);
         check("src/search/map.rs", "fn f() { unsafe { g() } }", &[]);
+        check("src/engine/writer/weights.rs", "fn f() { unsafe { g() } }", &[]);
         check("src/engine/kernels/x86.rs", "unsafe fn f() {}", &[]);
         check("src/store/x.rs", "fn f() { println!(\"x\") }", &["only room `cli` prints"]);
     }
