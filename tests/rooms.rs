@@ -63,7 +63,6 @@ const TABLE: &[Room] = &[
             "minijinja",
             "half",
             "memmap2",
-            "rayon",
             "toktrie",
             "minijinja_contrib",
             "gemm",
@@ -693,6 +692,7 @@ mod deliberate {
         );
         check("src/mail/x.rs", "fn f() { unsafe { g() } }", &["`unsafe` stands in"]);
         check("src/search/map.rs", "fn f() { unsafe { g() } }", &[]);
+        check("src/engine/writer/weights.rs", "fn f() { unsafe { g() } }", &[]);
         check("src/engine/kernels/x86.rs", "unsafe fn f() {}", &[]);
         check("src/store/x.rs", "fn f() { println!(\"x\") }", &["only room `cli` prints"]);
     }

@@ -1,19 +1,23 @@
 //! What lies between the matrices, for the device at hand.
 //!
 //! On a processor these are our own loops over floats; elsewhere candle's operations would stand
-//! in their place, and only here.
+//! in their place, and only here. Threads are those of candle's own pool: it multiplies right before
+//! and after, and a second pool would have to be woken each time.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use candle_core::utils::barrier_pool;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor};
-use rayon::prelude::*;
 
 use super::rope::Rope;
 use super::store::Sequence;
 use crate::engine::kernels::Tier;
 use crate::engine::kernels::causal::{Query, attend as attend_head, gate};
-use crate::engine::parallel;
 
 /// Query rows one thread takes on at once.
 const ROWS: usize = 16;
+/// Gates one thread takes on at once.
+const GATES: usize = 1 << 14;
 
 /// Where each sequence's new tokens stand in a packed pass.
 pub(super) struct Packing {
@@ -63,12 +67,21 @@ impl CustomOp2 for SwiGlu {
         l2: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (mut gates, up) = (slice(s1, l1)?.to_vec(), slice(s2, l2)?);
-        let chunk = gates.len().div_ceil(parallel::threads()).max(1 << 12);
         let tier = Tier::best();
-        gates
-            .par_chunks_mut(chunk)
-            .zip(up.par_chunks(chunk))
-            .for_each(|(gates, up)| gate(tier, gates, up));
+        if gates.len() <= GATES {
+            gate(tier, &mut gates, up);
+            return Ok((CpuStorage::F32(gates), l1.shape().clone()));
+        }
+        let chunks = gates.chunks_mut(GATES).zip(up.chunks(GATES));
+        let chunks: Vec<_> = chunks.map(Mutex::new).collect();
+        barrier_pool().execute_chunked(chunks.len(), |range| {
+            for chunk in &chunks[range] {
+                let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
+                let (gates, up) = &mut *chunk;
+                gate(tier, gates, up);
+            }
+        });
+        drop(chunks);
         Ok((CpuStorage::F32(gates), l1.shape().clone()))
     }
 }
@@ -169,14 +182,16 @@ impl Attention<'_> {
             let spans = sequences[sequence].spans(self.layer, head, packing.rows[sequence].1);
             attend_head(Tier::best(), self.head_width, &asked, &spans)
         };
-        let found: Vec<Vec<f32>> = if parallel::threads() == 1 {
-            work.iter().map(attend).collect()
-        } else {
-            work.par_iter().map(attend).collect()
-        };
+        let found: Vec<OnceLock<Vec<f32>>> = work.iter().map(|_| OnceLock::new()).collect();
+        barrier_pool().execute_chunked(work.len(), |range| {
+            for place in range {
+                found[place].get_or_init(|| attend(&work[place]));
+            }
+        });
         let mut out = vec![0.0; rows_count * width];
-        for ((first, count, _, head), found) in work.into_iter().zip(found) {
+        for ((first, count, _, head), found) in work.iter().copied().zip(found) {
             let run = group * self.head_width;
+            let found = found.into_inner().unwrap_or_default();
             for (row, found) in (first..first + count).zip(found.chunks_exact(run)) {
                 out[row * width + head * run..][..run].copy_from_slice(found);
             }

@@ -469,7 +469,7 @@ fn answers_keep_to_their_grammar() {
 }
 
 #[test]
-#[ignore = "a minute: a thousand answers"]
+#[ignore = "minutes: a thousand answers"]
 fn a_thousand_answers_keep_to_their_grammar() {
     check_grammars(1000);
 }
