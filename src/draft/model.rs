@@ -232,7 +232,67 @@ fn without_middle(text: &str, chars_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::draft::Ask;
+    use crate::voice::Habits;
+
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+    fn brief<'a>(mail: &'a str, asks: &'a [Ask], habits: &'a Habits) -> WritingBrief<'a> {
+        WritingBrief {
+            subject: "Ink",
+            mail,
+            from: "Ben",
+            thread: &[],
+            asks,
+            say: "two drums",
+            examples: &[],
+            habits,
+            phrases: &[],
+            language: "",
+        }
+    }
+
+    #[test]
+    fn a_model_writes_the_same_again_or_says_why_not() {
+        let writer = engine::small_writer();
+        let habits = Habits::default();
+        let asks = [Ask { quote: "Shall I order ink?".to_owned(), due: None }];
+        for mail in ["Shall I order ink?".to_owned(), "Ink. ".repeat(4_000)] {
+            let brief = brief(&mail, &asks, &habits);
+            let write = |random| {
+                let model = Model::new(&writer, "tiny", "Ada", random, None);
+                model.write(&brief).map_err(|error| error.why)
+            };
+            assert_eq!(write(7), write(7));
+            if let Ok(text) = write(7) {
+                assert!(!text.is_empty() && !text.contains("0000000000000007"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn asks_that_do_not_fit_are_not_cut() {
+        let writer = engine::small_writer();
+        let habits = Habits::default();
+        let asks = [Ask { quote: "ink and ".repeat(2_000), due: None }];
+        let model = Model::new(&writer, "tiny", "Ada", 7, None);
+        let error = model.write(&brief("Ink?", &asks, &habits)).expect_err("too long");
+        assert!(error.why.contains("do not fit"), "{}", error.why);
+    }
+
+    #[test]
+    fn a_writer_that_takes_too_long_is_not_waited_for() {
+        let writer = engine::small_writer();
+        let habits = Habits::default();
+        let mut model = Model::new(&writer, "tiny", "Ada", 7, None);
+        // Any instant there is lies before the answer's end.
+        model.deadline = Some(*STARTED);
+        let error = model.write(&brief("Ink?", &[], &habits)).expect_err("late");
+        assert!(error.why.contains("too long"), "{}", error.why);
+    }
 
     #[test]
     fn a_long_mail_keeps_its_ends() {

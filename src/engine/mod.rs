@@ -23,6 +23,9 @@ mod tokenizer;
 mod words;
 mod writer;
 
+#[cfg(test)]
+pub(crate) use writer::small_writer;
+
 pub use bench::{BenchPhase, BenchRow, bench};
 pub use error::Error;
 pub use heads::{Judgement, KINDS, SENTENCE_LABELS, SentenceScores};

@@ -17,7 +17,7 @@ pub enum Error {
     #[error("asking the writer")]
     Writer {
         /// The cause.
-        source: engine::Error,
+        source: Box<engine::Error>,
     },
     /// A stored verdict is not what this version writes.
     #[error("reading the verdict on message {0}", id.0)]

@@ -208,13 +208,17 @@ fn turn(turn: prompts::Turn) -> Turn {
 }
 
 fn writer_failed(source: engine::Error) -> Error {
-    Error::Writer { source }
+    Error::Writer { source: Box::new(source) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::*;
-    use crate::ledger::testing::{at, calendar};
+    use crate::ledger::Wanted;
+    use crate::ledger::testing::{Mail, PlainReader, at, calendar, fill, store};
+    use crate::triage::judge_new;
 
     fn unsure(tier: Tier) -> Verdict {
         let text = r#"{"id":1,"tier":"fyi","kind":"person","needs_reply":false,"confidence":0.4,
@@ -249,6 +253,37 @@ mod tests {
         check(Tier::Fyi, [0.8, 0.05, 0.05, 0.05, 0.05], Tier::Fyi, DecidedBy::Writer);
         check(Tier::Fyi, [0.98, 0.01, 0.0, 0.0, 0.01], Tier::Fyi, DecidedBy::Writer);
         check(Tier::Fyi, [1.0, 0.0, 0.0, 0.0, 0.0], Tier::Fyi, DecidedBy::Reader);
+    }
+
+    #[test]
+    fn a_whole_mailbox_is_asked_about_once_and_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        let texts = ["Which one shall I take?", "The room is booked.", "Could you look at it?"];
+        let mails: Vec<Mail> = ["1", "2", "3"]
+            .iter()
+            .zip(texts)
+            .map(|(id, text)| Mail { id, text, ..Mail::default() })
+            .collect();
+        let ids = fill(&mut store, &mails);
+        let settings = Settings { calendar: calendar(), ..Settings::default() };
+        let wanted = Wanted::These(ids.clone());
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        judge_new(&mut store, &PlainReader, &wanted, &settings, &mut go_on).unwrap();
+        let writer = engine::small_writer();
+        let second = Second { writer: &writer, name: "tiny", me: "Ada", random: 7 };
+        let mut ask = |asked, goes_on: bool| {
+            ask_writer(&mut store, &second, &ids, asked, &settings, &mut || goes_on).unwrap()
+        };
+        assert_eq!(ask(Asked::All, false), 0);
+        let asked = ask(Asked::All, true);
+        assert!(asked >= 1, "people's mail is there");
+        let settled = |store: &Store| {
+            let decided = |id: &MessageId| verdict(store, *id).unwrap().unwrap().decided_by;
+            ids.iter().map(decided).filter(|by| *by == DecidedBy::Writer).count() as u64
+        };
+        let again = ask(Asked::All, true);
+        assert_eq!(again, asked - settled(&store).min(asked));
     }
 
     #[test]

@@ -35,6 +35,9 @@ use std::sync::Arc;
 use candle_core::Device;
 
 pub use bench::{WriterPhase, bench_writer};
+#[cfg(test)]
+pub(crate) use tests::kit::small_writer;
+
 pub use generate::{Generated, Generation, StoppedBy};
 pub use grammar::Grammar;
 pub use linear::Activations;

@@ -105,6 +105,13 @@ pub(in super::super) fn save(bytes: &[u8]) -> Saved {
     Saved { path, _folder: folder }
 }
 
+/// A writer of two thin layers with random weights: it writes nonsense, by all the rules.
+pub(crate) fn small_writer() -> crate::engine::Writer {
+    let saved = MadeUp::new(Spec { context: 4_096, ..Spec::small("qwen3") }).file.save();
+    crate::engine::Writer::open(&saved.path, &crate::engine::WriterOptions::default())
+        .expect("a writer")
+}
+
 fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend((text.len() as u64).to_le_bytes());
     out.extend(text.as_bytes());
