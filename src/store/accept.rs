@@ -322,26 +322,29 @@ impl Placing<'_> {
             .doing(doing)
     }
 
-    /// Old archives hold one message twice, its time read in two zones. Only a copy in another
-    /// folder counts: an hourly notice is alike every hour, and lies in one folder.
+    /// Old archives hold one message twice, its time read in two zones. A copy in another folder
+    /// counts, or two among sent mail; elsewhere two in one folder are two messages: an hourly
+    /// notice is alike every hour, and lies in one folder.
     fn known_at_another_hour(
         &self,
         incoming: &Incoming,
         at: UnixSeconds,
     ) -> Result<Option<MessageId>, Error> {
+        let sent = mail::source::role(&incoming.folder) == mail::source::Role::Sent;
         self.transaction
             .prepare_cached(
                 "SELECT m.id FROM messages m WHERE m.hour_key = ?1
                  AND abs(m.sent_at - ?2) < 86400
-                 AND NOT EXISTS (SELECT 1 FROM copies c
-                                 WHERE c.message = m.id AND c.folder = ?3)
+                 AND (?4 OR NOT EXISTS (SELECT 1 FROM copies c
+                                        WHERE c.message = m.id AND c.folder = ?3))
                  ORDER BY m.id LIMIT 1",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![&incoming.hour_key[..], at.0, incoming.folder], |row| {
-                        row.get(0).map(MessageId)
-                    })
+                    .query_row(
+                        params![&incoming.hour_key[..], at.0, incoming.folder, sent],
+                        |row| row.get(0).map(MessageId),
+                    )
                     .optional()
             })
             .doing("looking for a known message")

@@ -48,23 +48,28 @@ fn a_message_is_kept_once_and_remembers_its_folders() {
 }
 
 #[test]
-fn a_copy_dated_in_another_zone_is_the_same_message_only_in_another_folder() {
+fn a_copy_dated_in_another_zone_is_the_same_message_in_another_folder_or_among_sent_mail() {
     let (_dir, mut store) = store();
     let at = |hour: u32| {
         mail(&format!("Date: Mon, 02 Mar 2026 {hour:02}:07:09 +0000\nSubject: Plan"), "Words.")
     };
     let outcomes = take(&mut store, "a", &[&at(3), &at(13)]);
     assert_eq!(outcomes[1], Outcome::Known(MessageId(1)));
-    let hourly: Vec<Incoming> = [15, 16]
-        .iter()
-        .map(|hour| {
-            let raw = at(*hour).replace("Words.", "All is well.");
-            Incoming::new("notices".into(), hour.to_string(), String::new(), raw.as_bytes())
-        })
-        .collect();
-    let mut acceptor = store.accept_from("b", NOW).expect("begun");
-    let outcomes = acceptor.accept(&hourly).expect("accepted");
+    let mut lying_in = |folder: &str, text: &str| {
+        let hourly: Vec<Incoming> = [15, 16]
+            .iter()
+            .map(|hour| {
+                let raw = at(*hour).replace("Words.", text);
+                Incoming::new(folder.into(), hour.to_string(), String::new(), raw.as_bytes())
+            })
+            .collect();
+        let mut acceptor = store.accept_from(folder, NOW).expect("begun");
+        acceptor.accept(&hourly).expect("accepted")
+    };
+    let outcomes = lying_in("notices", "All is well.");
     assert!(matches!(outcomes[..], [Outcome::Added(_), Outcome::Added(_)]), "{outcomes:?}");
+    let outcomes = lying_in("allen/_sent_mail", "Sent once, filed twice.");
+    assert!(matches!(outcomes[..], [Outcome::Added(_), Outcome::Known(_)]), "{outcomes:?}");
 }
 
 #[test]
