@@ -632,7 +632,7 @@ pub(super) fn gist(
     if !stored.is_empty() {
         return Ok(stored);
     }
-    let own = crate::mail::own_words(&message.text);
+    let own = crate::mail::own_or_forwarded_words(&message.text);
     let sentences: Vec<(&str, f32)> =
         crate::mail::sentences(&own).into_iter().map(|span| (&own[span], 0.5)).collect();
     Ok(crate::mail::gist(&header.subject, &sentences))

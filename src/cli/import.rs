@@ -182,6 +182,15 @@ fn say_who(session: &mut Session<'_>, store: &Store, guessed: &[String]) -> Resu
             guessed.join(", ")
         );
         session.note(&line)?;
+    } else {
+        let strangers = intake::strangers_in_sent(store)?;
+        if !strangers.is_empty() {
+            let line = format!(
+                "also writes much of your sent mail: {} (yours too? say so with --me ADDRESS)",
+                strangers.join(", ")
+            );
+            session.note(&line)?;
+        }
     }
     Ok(())
 }

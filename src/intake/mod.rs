@@ -118,18 +118,31 @@ pub fn guess_own_addresses(store: &mut Store) -> Result<Vec<String>, store::Erro
     if !store.own_addresses()?.is_empty() {
         return Ok(Vec::new());
     }
+    let guessed = authors_of_sent(store)?;
+    store.add_own_addresses(&guessed, Origin::Guessed)?;
+    Ok(guessed)
+}
+
+/// Authors of at least a tenth of the mail in the sent folders who are not known to be the user:
+/// other addresses of theirs, most likely.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn strangers_in_sent(store: &Store) -> Result<Vec<String>, store::Error> {
+    let own = store.own_addresses()?;
+    let mut authors = authors_of_sent(store)?;
+    authors.retain(|author| !own.iter().any(|(own, _)| own == author));
+    Ok(authors)
+}
+
+/// Authors of at least a tenth of the mail in the sent folders, the busiest first.
+fn authors_of_sent(store: &Store) -> Result<Vec<String>, store::Error> {
     let sent: Vec<String> =
         store.folders()?.into_iter().filter(|folder| source::role(folder) == Role::Sent).collect();
     let authors = store.authors_in(&sent)?;
     let all: u64 = authors.iter().map(|(_, count)| count).sum();
-    let guessed: Vec<String> = authors
-        .into_iter()
-        .filter(|(_, count)| count * 10 >= all)
-        .map(|(address, _)| address)
-        .take(5)
-        .collect();
-    store.add_own_addresses(&guessed, Origin::Guessed)?;
-    Ok(guessed)
+    let busy = authors.into_iter().filter(|(_, count)| count * 10 >= all);
+    Ok(busy.map(|(address, _)| address).take(5).collect())
 }
 
 /// Parsed items on their way to the writer, in the source's order.

@@ -11,7 +11,7 @@ use crate::mail::{self, MessageId, UnixSeconds};
 use crate::store::{EntryRow, Header, ReadingRow, Scope, Store};
 
 /// Rises when the code here gives other results.
-const CODE_VERSION: &str = "ledger 1";
+const CODE_VERSION: &str = "ledger 2";
 /// Messages read and stored at once; an interruption loses at most these.
 const BATCH_MESSAGES: usize = 32;
 

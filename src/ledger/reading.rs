@@ -63,7 +63,7 @@ impl Spoken {
         let mut own = mail::own_words(&message.text);
         let forwards_only = own.trim().is_empty() && !message.text.trim().is_empty();
         if forwards_only {
-            own.clone_from(&message.text);
+            own = mail::own_or_forwarded_words(&message.text);
         }
         let shape = mail::letter_shape(&own);
         let frames = [shape.greeting, shape.sign_off];

@@ -24,8 +24,8 @@ pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
 pub use parse::{attachment_bytes, links, parse};
 pub use passages::{
-    LetterShape, Passage, Voice, Words, greeting, letter_shape, own_words, passages, sign_off,
-    words,
+    LetterShape, Passage, Voice, Words, greeting, letter_shape, own_or_forwarded_words, own_words,
+    passages, sign_off, words,
 };
 pub use sentences::sentences;
 pub use source::Flag;

@@ -149,12 +149,11 @@ pub fn embed_missing(
     embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
 }
 
-/// The pieces of a message that get vectors: the sender's own words, or all of the text when it
+/// The pieces of a message that get vectors: the sender's own words, or those it passes on when it
 /// holds none (a bare forward).
 pub fn message_pieces(subject: &str, text: &str) -> Vec<Piece> {
-    let own = mail::own_words(text);
-    let words = if own.trim().is_empty() { text } else { &own };
-    pieces(subject, words, &mail::sentences(words))
+    let words = mail::own_or_forwarded_words(text);
+    pieces(subject, &words, &mail::sentences(&words))
 }
 
 fn document(header: &Header, words: Words) -> Document {

@@ -90,6 +90,14 @@ fn own_addresses_are_guessed_from_sent_mail_and_said() {
     let answer = home.run(["import", "--words-only", &text(&maildir)]).done();
     assert!(answer.err.contains("ada@example.org"), "{answer:?}");
     assert_eq!(home.found("from:me").len(), 4);
+
+    let home = Home::new();
+    let me = ["--me", "merz@example.com"];
+    let told = ["import", "--words-only", &text(&maildir), me[0], me[1]];
+    let answer = home.run(told).done();
+    let asked = answer.err.lines().find(|line| line.contains("yours too?")).unwrap_or_default();
+    assert!(asked.contains("ada@example.org") && !asked.contains(me[1]), "{answer:?}");
+    assert_eq!(home.found("from:me").len(), 0, "nothing is guessed beside what was told");
 }
 
 #[test]

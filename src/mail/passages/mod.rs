@@ -9,6 +9,7 @@ mod attribution;
 mod headers;
 mod letter;
 mod lines;
+mod passed_on;
 pub(super) mod phrases;
 #[cfg(test)]
 mod published_cases;
@@ -22,6 +23,7 @@ use attribution::{attribution, dated_address};
 use headers::{Mark, header_block, headers_after_mark, is_rule, mark, names_header, notes_block};
 pub use letter::{LetterShape, greeting, letter_shape, sign_off};
 use lines::{Line, has_clock, next_filled};
+pub use passed_on::own_or_forwarded_words;
 
 /// Who speaks in a passage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
