@@ -61,7 +61,7 @@ fn reader(
     let began = Instant::now();
     let reader = session.reader()?;
     if wants(Phase::Load) {
-        rows.push(load(super::READER_NAME, began, reader.memory_bytes()));
+        rows.push(load(super::READER_NAME, began, reader.memory_bytes(), engine::threads()));
     }
     if let Some(tokens) = tokens.iter().find(|tokens| **tokens > READER_TOKENS_MAX) {
         return Err(Failure::asked_wrongly(format!("--tokens {tokens}: the reader takes 256"))
@@ -88,7 +88,7 @@ fn writer(
     let began = Instant::now();
     let writer = session.open_writer(name)?;
     if wants(Phase::Load) {
-        rows.push(load(name, began, writer.memory_bytes()));
+        rows.push(load(name, began, writer.memory_bytes(), engine::writer_threads()));
     }
     for (asked, phase, usual) in [
         (Phase::Prefill, WriterPhase::Prefill, &PREFILL_TOKENS[..]),
@@ -105,8 +105,8 @@ fn writer(
     Ok(rows)
 }
 
-fn load(name: &str, began: Instant, memory_bytes: usize) -> Value {
-    json!({"phase": "load", "model": name, "tokens": 0, "threads": engine::threads(),
+fn load(name: &str, began: Instant, memory_bytes: usize, threads: usize) -> Value {
+    json!({"phase": "load", "model": name, "tokens": 0, "threads": threads,
         "tokens_per_second": null, "seconds": began.elapsed().as_secs_f64(),
         "memory_bytes": memory_bytes})
 }

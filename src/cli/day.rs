@@ -97,7 +97,8 @@ pub(super) fn settings(
             matches: matches.into_iter().collect::<HashSet<_>>(),
         });
     }
-    Ok(triage::Settings { calendar: session.calendar.clone(), norms, rules })
+    let writer = session.writer_stamp();
+    Ok(triage::Settings { calendar: session.calendar.clone(), norms, rules, writer })
 }
 
 /// Judges what is wanted and not judged yet; gives back the coverage and the readings' version.
@@ -108,11 +109,21 @@ pub(super) fn judge(
     budget: Option<Duration>,
 ) -> Result<(Coverage, String), Failure> {
     let settings = settings(session, store)?;
+    judge_by(session, store, wanted, &settings, budget)
+}
+
+fn judge_by(
+    session: &mut Session<'_>,
+    store: &mut Store,
+    wanted: &Wanted,
+    settings: &triage::Settings,
+    budget: Option<Duration>,
+) -> Result<(Coverage, String), Failure> {
     let reader = session.reader()?;
     let reader = weighted(&reader);
     let began = Instant::now();
     let mut progress = Progress::new(session.shows_progress(), "judging");
-    let coverage = triage::judge_new(store, &reader, wanted, &settings, &mut |done, total| {
+    let coverage = triage::judge_new(store, &reader, wanted, settings, &mut |done, total| {
         progress.at(done, total);
         match budget {
             Some(budget) if began.elapsed() >= budget => ControlFlow::Break(()),
@@ -145,8 +156,13 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
     };
     let wanted = ids.clone().map_or_else(|| window(session), Wanted::These);
     let began = Instant::now();
-    let (coverage, reading_version) = judge(session, &mut store, &wanted, budget)?;
-    let writer = second_opinions(session, &mut store, args, &wanted, (began, budget))?;
+    let mut settings = settings(session, &store)?;
+    if args.writer == args::AskWriter::Never {
+        settings.writer = None;
+    }
+    let (coverage, reading_version) = judge_by(session, &mut store, &wanted, &settings, budget)?;
+    let left = budget.map(|budget| budget.saturating_sub(began.elapsed()));
+    let writer = second_opinions(session, &mut store, args, &wanted, &settings, left)?;
     let options = ListOptions {
         as_of: session.now,
         reading_version,
@@ -184,40 +200,60 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
     Ok(0)
 }
 
-/// Asks the writer in use about mail the reader is unsure of; gives back its name. Without one, or
-/// should it fail, the reader's verdicts stand.
+/// Asks the writer in use about mail the reader is unsure of, for as long as `left` says; gives back
+/// the name of a writer that was asked, now or before. Without one, or should it fail, the reader's
+/// verdicts stand. It is opened only when there is something to ask.
 fn second_opinions(
     session: &mut Session<'_>,
     store: &mut Store,
     args: &args::Triage,
     wanted: &Wanted,
-    (began, budget): (Instant, Option<Duration>),
+    settings: &triage::Settings,
+    left: Option<Duration>,
 ) -> Result<Option<String>, Failure> {
-    const SECONDS_UNASKED: u64 = 30;
+    const UNASKED: Duration = Duration::from_secs(30);
     let asked = match args.writer {
         args::AskWriter::Never => return Ok(None),
         args::AskWriter::Auto => Asked::Unsure,
         args::AskWriter::Always => Asked::All,
     };
-    let Some(opened) = session.writer()? else { return Ok(None) };
+    if settings.writer.is_none() {
+        // Says why, should one be in use that cannot be.
+        return Ok(session.writer()?.map(|opened| opened.name));
+    }
     let ids = match wanted {
         Wanted::These(ids) => ids.clone(),
         Wanted::Between(since, until) => {
             store.verdicts(*since, *until)?.into_iter().map(|row| row.message).collect()
         }
     };
+    let open = triage::to_ask(store, &ids, asked, settings)?;
+    if open.is_empty() {
+        return Ok(session.writer_name());
+    }
+    let Some(opened) = session.writer()? else { return Ok(None) };
     let me = session.me(store)?.join(", ");
-    let settings = settings(session, store)?;
-    let budget = match (budget, asked) {
-        (None, Asked::Unsure) => Some(Duration::from_secs(SECONDS_UNASKED)),
-        (budget, _) => budget,
+    let left = match (left, asked) {
+        (None, Asked::Unsure) => Some(UNASKED),
+        (left, _) => left,
     };
-    let mut go_on = || budget.is_none_or(|budget| began.elapsed() < budget);
+    let began = Instant::now();
+    let mut go_on = || left.is_none_or(|left| began.elapsed() < left);
     let second = opened.for_triage(&me);
-    if let Err(error) = triage::ask_writer(store, &second, &ids, asked, &settings, &mut go_on) {
-        let why = super::failure::chain(&error);
-        session.note(&format!("going on without the writer {}: {why}", opened.name))?;
-        return Ok(None);
+    match triage::ask_writer(store, &second, &open, settings, &mut go_on) {
+        Ok(count) if count < open.len() as u64 => {
+            let rest = open.len() as u64 - count;
+            session.note(&format!(
+                "the writer {} was asked about {count} unsure messages, {rest} are left: run it again to go on",
+                opened.name
+            ))?;
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let why = super::failure::chain(&error);
+            session.note(&format!("going on without the writer {}: {why}", opened.name))?;
+            return Ok(None);
+        }
     }
     Ok(Some(opened.name))
 }

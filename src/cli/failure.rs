@@ -182,7 +182,7 @@ impl From<crate::models::Error> for Failure {
             Error::WrongDigest { .. } => failure.hint(
                 "nothing was kept; run it again, and if it stays so, something between you and the hub changes files",
             ),
-            Error::NotPinned { .. } | Error::Undeclared { .. } | Error::Redirect { .. } => failure.hint(
+            Error::NotPinned { .. } | Error::WrongSize { .. } | Error::Undeclared { .. } | Error::Redirect { .. } => failure.hint(
                 "nothing was fetched; is [models] endpoint right? A file you trust: `postroom model add FILE`",
             ),
             _ => failure,

@@ -39,6 +39,7 @@ use home::Home;
 use screen::{Screen, Style};
 use session::{Session, Settings};
 
+use crate::engine::WRITER_THREADS_VARIABLE;
 use crate::guard::{self, Companion};
 use crate::mail::UnixSeconds;
 
@@ -89,6 +90,9 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    if let Some(threads) = typed.global.threads {
+        with_writer_threads(usize::from(threads), &args);
+    }
     let connects = match &typed.command {
         Command::Outbox(outbox) => matches!(outbox.verb, Some(OutboxVerb::Send { .. })),
         // Opens no store and reads no mail.
@@ -120,6 +124,22 @@ pub fn main() -> ExitCode {
         companion,
     };
     ExitCode::from(dispatch(typed, surroundings))
+}
+
+/// Starts over with as many threads for the writer as were asked for: it is told by the environment
+/// alone, which a program can set for another but not for itself. Comes back where it is set already,
+/// or cannot be.
+fn with_writer_threads(threads: usize, args: &[OsString]) {
+    let threads = OsString::from(threads.to_string());
+    if std::env::var_os(WRITER_THREADS_VARIABLE).as_ref() == Some(&threads) {
+        return;
+    }
+    #[cfg(unix)]
+    if let Ok(program) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt as _;
+        let mut again = std::process::Command::new(program);
+        let _ = again.args(&args[1..]).env(WRITER_THREADS_VARIABLE, threads).exec();
+    }
 }
 
 /// Runs one command. `args` begin with the program's name. Gives back the exit status: 0 done, 1

@@ -178,6 +178,15 @@ pub(super) fn fetch(
             None => Wanted::of_path(name),
         },
     };
+    // A stranger's file does not pass for one of the registry.
+    let is_entry = |wanted: &&Wanted| entries.iter().any(|entry| entry.name == wanted.name);
+    if let (Some(path), Some(wanted)) =
+        (name.filter(|name| name.contains('/')), wanted.as_ref().filter(is_entry))
+    {
+        let name = &wanted.name;
+        return Err(Failure::asked_wrongly(format!("fetching {path}: {name} is another model's name"))
+            .hint(format!("`postroom model fetch {name}` fetches that one; a file of your own: `postroom model add FILE --name NAME`")));
+    }
     let asked = name.unwrap_or_default().to_owned();
     let wanted = wanted.ok_or(Error::Unknown { name: asked })?;
     let endpoint = session.config.models.endpoint.as_deref().unwrap_or(HUB);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, chain};
 use super::session::Session;
 use crate::draft::Model;
-use crate::engine::{self, WriterOptions};
+use crate::engine::{self, Day, WriterOptions};
+use crate::mail::when::local_date;
 use crate::models::ModelFolder;
 use crate::triage::Second;
 
@@ -45,6 +46,17 @@ impl Session<'_> {
         }
     }
 
+    /// The name of the writer in use, without opening it.
+    pub(super) fn writer_name(&self) -> Option<String> {
+        Some(ModelFolder::at(&self.home.models).in_use().ok()??.name)
+    }
+
+    /// The name and digest of the writer in use, without opening it.
+    pub(super) fn writer_stamp(&self) -> Option<String> {
+        let kept = ModelFolder::at(&self.home.models).in_use().ok()??;
+        Some(format!("{} {}", kept.name, kept.sha256.get(..16).unwrap_or_default()))
+    }
+
     /// A writer that is here, by name.
     pub(super) fn open_writer(&self, name: &str) -> Result<engine::Writer, Failure> {
         let folder = ModelFolder::at(&self.home.models);
@@ -53,7 +65,13 @@ impl Session<'_> {
             return Err(Failure::could_not(format!("opening the writer {name}: it is not here"))
                 .hint(format!("`postroom model fetch {name}`, or `postroom model add FILE`")));
         };
-        let options = WriterOptions { context_tokens: WINDOW_TOKENS, ..WriterOptions::default() };
+        let today = local_date(self.now, &self.calendar.zone);
+        let today = Day { year: today.year, month: today.month, day: today.day };
+        let options = WriterOptions {
+            context_tokens: WINDOW_TOKENS,
+            today: Some(today),
+            ..WriterOptions::default()
+        };
         engine::Writer::open(&folder.path(&kept), &options).map_err(|error| {
             Failure::could_not(format!("opening the writer {name}: {}", chain(&error)))
                 .hint("`postroom model verify` compares the file; another: `postroom model list`")
@@ -64,7 +82,7 @@ impl Session<'_> {
 impl WriterInUse {
     /// It, judging mail to `me`.
     pub(super) fn for_triage<'a>(&'a self, me: &'a str) -> Second<'a> {
-        Second { writer: &self.model, name: &self.name, me, random: random() }
+        Second { writer: &self.model, name: &self.name, me, draw: &random }
     }
 
     /// It, writing letters for `me`.

@@ -94,6 +94,9 @@ pub enum Error {
     /// A prompt without a token.
     #[error("running the writer on an empty prompt")]
     EmptyPrompt,
+    /// A pass gave logits of which none is a number, or a grammar allowed no token.
+    #[error("choosing a token: none is possible")]
+    NoToken,
     /// A prompt does not fit the model's window.
     #[error("a prompt of {tokens} tokens does not fit a window of {window_tokens}")]
     PromptTooLong {

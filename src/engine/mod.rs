@@ -29,7 +29,7 @@ pub(crate) use writer::small_writer;
 pub use bench::{BenchPhase, BenchRow, bench};
 pub use error::Error;
 pub use heads::{Judgement, KINDS, SENTENCE_LABELS, SentenceScores};
-pub use parallel::{set_threads, threads};
+pub use parallel::{WRITER_THREADS_VARIABLE, set_threads, threads, writer_threads};
 pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};
 pub use writer::{
     Activations, Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix,

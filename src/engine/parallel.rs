@@ -28,6 +28,15 @@ pub fn threads() -> usize {
     }
 }
 
+/// How many threads a writer uses: candle's own, which read [`WRITER_THREADS_VARIABLE`] when they are
+/// first needed, and are one a processor core without it.
+pub fn writer_threads() -> usize {
+    candle_core::utils::barrier_pool().n_workers() + 1
+}
+
+/// The environment variable that says how many threads a writer uses.
+pub const WRITER_THREADS_VARIABLE: &str = "CANDLE_NUM_THREADS";
+
 /// `work` of every item, in the items' order. The first error by order is the result.
 pub(super) fn map<T, R, E>(
     items: &[T],

@@ -166,6 +166,18 @@ pub enum Error {
         /// The registry's, or the lock file's.
         pinned: String,
     },
+    /// The hub declares another size than the one pinned.
+    #[error("fetching {name}: {host} declares {declared} bytes, pinned are {pinned}")]
+    WrongSize {
+        /// The model.
+        name: String,
+        /// Who was asked.
+        host: String,
+        /// The hub's size.
+        declared: u64,
+        /// The registry's, or the lock file's.
+        pinned: u64,
+    },
     /// The connection ended too soon, again and again.
     #[error("fetching {name} from {host}: {why} after {done} of {total} bytes")]
     BrokenOff {

@@ -37,6 +37,8 @@ pub struct Wanted {
     pub commit: Option<String>,
     /// The digest it must have; nothing: the one the hub declares.
     pub sha256: Option<String>,
+    /// The size it must have; nothing: the one the hub declares.
+    pub bytes: Option<u64>,
     /// SPDX name of its licence; nothing: as the file says.
     pub licence: Option<String>,
     /// The longest input it takes; nothing: as the file says.
@@ -53,6 +55,7 @@ impl Wanted {
             file: entry.file.clone(),
             commit: Some(entry.commit.clone()).filter(|commit| is_commit(commit)),
             sha256: Some(entry.sha256.clone()),
+            bytes: Some(entry.bytes),
             licence: Some(entry.licence.clone()),
             context_tokens: Some(entry.context_tokens),
         })
@@ -68,13 +71,31 @@ impl Wanted {
         }
         let stem = file.rsplit('/').next()?.strip_suffix(".gguf")?.to_ascii_lowercase();
         let name = Some(stem).filter(|stem| is_plain_name(stem) && stem.len() <= 64)?;
-        let (commit, sha256, licence, context_tokens) = (None, None, None, None);
-        Some(Self { name, repository, file, commit, sha256, licence, context_tokens })
+        Some(Self {
+            name,
+            repository,
+            file,
+            commit: None,
+            sha256: None,
+            bytes: None,
+            licence: None,
+            context_tokens: None,
+        })
     }
 
     /// Its file in the models folder.
     fn file_name(&self) -> &str {
         self.file.rsplit('/').next().unwrap_or(&self.file)
+    }
+
+    /// Whether this is what was fetched then.
+    fn is(&self, kept: &Kept) -> bool {
+        kept.repository.as_deref() == Some(&self.address()) && kept.path == self.deep_path()
+    }
+
+    /// Its path in the repository, where that is more than its name.
+    fn deep_path(&self) -> Option<String> {
+        self.file.contains('/').then(|| self.file.clone())
     }
 }
 
@@ -133,15 +154,20 @@ pub fn fetch(
     let busy = folder.busy()?;
     let lock_file = folder.read(&busy)?;
     let pinned = lock_file.find(&wanted.name);
+    // Two names that differ in case alone are one file on many disks.
+    let is_taken = |kept: &&Kept| {
+        kept.name != wanted.name && kept.file.eq_ignore_ascii_case(wanted.file_name())
+    };
+    if lock_file.models.iter().any(|kept| is_taken(&kept)) {
+        return Err(Error::NameTaken { name: wanted.file_name().to_owned() });
+    }
     if let Some(kept) = pinned {
-        if kept.repository.as_deref() != Some(&wanted.address()) {
+        if !wanted.is(kept) {
             return Err(Error::NameTaken { name: wanted.name.clone() });
         }
         if folder.is_here(kept) {
             return Ok(Fetched { kept: kept.clone(), was_here: true });
         }
-    } else if lock_file.models.iter().any(|kept| kept.file == wanted.file_name()) {
-        return Err(Error::NameTaken { name: wanted.file_name().to_owned() });
     }
     // The lock file's word is newer than the registry's.
     let commit = pinned.and_then(|kept| kept.commit.clone()).or_else(|| wanted.commit.clone());
@@ -156,6 +182,11 @@ pub fn fetch(
         let (name, host) = (name.to_owned(), hub.host().to_owned());
         return Err(Error::NotPinned { name, host, declared: declared.sha256, pinned });
     }
+    let bytes = pinned.map(|kept| kept.bytes).or(wanted.bytes);
+    if let Some(pinned) = bytes.filter(|bytes| *bytes != declared.bytes) {
+        let (name, host) = (name.to_owned(), hub.host().to_owned());
+        return Err(Error::WrongSize { name, host, declared: declared.bytes, pinned });
+    }
     tell(Step::Declared { bytes: declared.bytes, commit: &declared.commit });
     let place = place(folder, &busy, wanted, &declared)?;
     let download = Download { hub, asked: asked(&declared.commit), declared: &declared };
@@ -168,6 +199,7 @@ pub fn fetch(
         name: wanted.name.clone(),
         file: wanted.file_name().to_owned(),
         repository: Some(wanted.address()),
+        path: wanted.deep_path(),
         commit: Some(declared.commit),
         bytes: declared.bytes,
         sha256: declared.sha256,

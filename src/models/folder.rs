@@ -189,6 +189,7 @@ impl ModelFolder {
                 file: format!("{name}.gguf"),
                 name,
                 repository: known.map(|entry| entry.repository.clone()),
+                path: None,
                 commit: known.map(|entry| entry.commit.clone()),
                 bytes,
                 sha256,
@@ -368,10 +369,12 @@ fn link_or_copy(from: &Path, place: &Path, progress: Progress<'_>) -> Result<(St
     let original = fs::canonicalize(from).map_err(reading(from))?;
     let total = fs::metadata(&original).map_err(reading(from))?.len();
     let mut step = |done: u64, _: u64| progress(done, total);
-    let mut source = File::open(&original).map_err(reading(from))?;
     if fs::hard_link(&original, place).is_ok() {
-        return digest_of(&mut source, &mut io::sink(), &mut step).map_err(reading(from));
+        // The link is read, not the path: another file may lie there by now.
+        let mut source = File::open(place).map_err(reading(place))?;
+        return digest_of(&mut source, &mut io::sink(), &mut step).map_err(reading(place));
     }
+    let mut source = File::open(&original).map_err(reading(from))?;
     let mut copy = File::create(place).map_err(writing(place))?;
     // The source was opened and can be read: what goes wrong from here on is the copy.
     let digest = digest_of(&mut source, &mut copy, &mut step).map_err(writing(place))?;

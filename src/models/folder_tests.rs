@@ -197,6 +197,7 @@ fn a_lock_file_that_cannot_be_written_takes_the_model_back() {
     let kept = Kept {
         name: "a".into(),
         file: "a.gguf".into(),
+        path: None,
         repository: None,
         commit: None,
         bytes: 7,

@@ -338,7 +338,10 @@ fn onward(response: &Response<Body>, from: &Uri, name: &str) -> Result<Uri, Erro
         return Err(Error::Redirect { name, host, why: "elsewhere without saying where".into() });
     };
     let scheme = from.scheme_str().unwrap_or("https");
-    let absolute = if to.contains("://") {
+    let names_scheme = to.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    let absolute = if names_scheme {
         to.to_owned()
     } else if to.starts_with("//") {
         format!("{scheme}:{to}")

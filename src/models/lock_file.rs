@@ -28,6 +28,9 @@ pub struct Kept {
     /// Where it was fetched from; nothing for a file that was added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
+    /// Its path in the repository, where that is more than its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The repository's commit when it was fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -162,6 +165,7 @@ mod tests {
         Kept {
             name: name.into(),
             file: format!("{name}.gguf"),
+            path: None,
             repository: None,
             commit: None,
             bytes: 7,

@@ -14,6 +14,7 @@ use super::wording;
 use crate::ledger::{self, Coverage, Folded, Read, Wanted};
 use crate::mail::when::{Calendar, Norm};
 use crate::mail::{self, MessageId, UnixSeconds};
+use crate::prompts;
 use crate::store::{Header, Scope, Store, VerdictRow};
 
 /// Rises when the code here gives other verdicts.
@@ -93,6 +94,9 @@ pub struct Settings {
     pub norms: Norms,
     /// Rules; the first that matches decides.
     pub rules: Vec<Rule>,
+    /// The writer that gives second opinions: its name and its weights' digest. It belongs to the
+    /// version of what it was asked about, so that another writer, or none, makes that stale.
+    pub writer: Option<String>,
 }
 
 impl Settings {
@@ -100,6 +104,21 @@ impl Settings {
     fn version(&self, reader: &dyn Read) -> String {
         let digest = digest(&format!("{:?}{:?}", self.calendar, self.norms));
         format!("{CODE_VERSION}, {}, {digest:016x}", ledger::version(reader))
+    }
+
+    /// The version of a verdict once the writer was asked about it.
+    pub(super) fn asked_version(&self, version: &str) -> String {
+        format!("{version}{}", self.asked_mark().unwrap_or_default())
+    }
+
+    /// Whether a verdict of this version was shown to the writer.
+    pub(super) fn was_asked(&self, version: &str) -> bool {
+        self.asked_mark().is_some_and(|mark| version.ends_with(&mark))
+    }
+
+    fn asked_mark(&self) -> Option<String> {
+        let writer = self.writer.as_ref()?;
+        Some(format!(", writer {writer}, {}", prompts::Kind::Tier.stamp()))
     }
 
     /// The first rule that found the message.
@@ -264,7 +283,10 @@ fn pending(
         }
         coverage.total += 1;
         let version = settings.version_for(version, header.id);
-        let known = store.verdict(header.id)?.is_some_and(|row| row.version == version);
+        let asked = settings.asked_version(&version);
+        let known = store
+            .verdict(header.id)?
+            .is_some_and(|row| row.version == version || row.version == asked);
         if known {
             coverage.done += 1;
         } else {

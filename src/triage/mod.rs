@@ -28,6 +28,6 @@ pub use error::Error;
 pub use history::Sender;
 pub use judge::{Norms, Rule, Settings, WINDOW_SECONDS, judge_new, verdict};
 pub use list::{Item, ListOptions, items, list};
-pub use second::{Asked, Second, ask_writer};
+pub use second::{Asked, Second, ask_writer, to_ask};
 pub use state::State;
 pub use verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Verdict};

@@ -6,7 +6,7 @@ use super::decoder::Reading;
 use super::store::Sequence;
 use super::{Labels, PASS_TOKENS, Prompt, Writer};
 use crate::engine::bench::resident_bytes;
-use crate::engine::{BenchRow, Error, threads};
+use crate::engine::{BenchRow, Error, writer_threads};
 
 /// What is measured of a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn bench_writer(writer: &Writer, phase: WriterPhase, tokens: usize) -> Resul
     Ok(BenchRow {
         phase: phase.name(),
         tokens,
-        threads: threads(),
+        threads: writer_threads(),
         tokens_per_second: done as f64 / seconds,
         seconds,
         memory_bytes: resident_bytes().unwrap_or(writer.memory_bytes() as u64),

@@ -76,7 +76,8 @@ pub struct Generated {
 }
 
 impl Writer {
-    /// Generates the answer to a prompt.
+    /// Generates the answer to a prompt. What the model thinks aloud is no part of it, and a sign that
+    /// would begin another turn ends it.
     ///
     /// What the prompt has in common with `prefix` from its start is not read again. `on_text` gets
     /// each further piece of the text, after each token, empty where characters are not whole or a
@@ -107,6 +108,7 @@ impl Writer {
                 stopped_by: StoppedBy::End,
             },
             tokens_max: generation.tokens_max,
+            thinks: generation.grammar.is_none() && self.ends_thinking(prompt),
         };
         let mut rows = Vec::new();
         let chunks: Vec<&[u32]> = rest.chunks(PASS_TOKENS).collect();
@@ -157,6 +159,13 @@ impl Writer {
         }
     }
 
+    /// Whether a prompt leaves the model in the middle of thinking aloud.
+    fn ends_thinking(&self, prompt: &Prompt) -> bool {
+        self.tokens.thoughts().is_some_and(|(open, close)| {
+            prompt.ids().iter().rfind(|id| [open, close].contains(id)) == Some(&open)
+        })
+    }
+
     /// Reads tokens and returns the logits after the chosen ones.
     pub(super) fn rows(
         &self,
@@ -182,6 +191,8 @@ struct Answer<'a> {
     gate: Gate<'a>,
     generated: Generated,
     tokens_max: usize,
+    /// Whether what comes is thought aloud, and no part of the answer.
+    thinks: bool,
 }
 
 impl Answer<'_> {
@@ -198,10 +209,10 @@ impl Answer<'_> {
         if let Some(progress) = &mut self.progress {
             progress.restrict(logits)?;
         }
-        let picked = self.sampler.pick(logits, &self.history);
-        let Some(id) = picked.filter(|id| !writer.tokens.ends().contains(id)) else {
+        let id = self.sampler.pick(logits, &self.history).ok_or(Error::NoToken)?;
+        if writer.tokens.ends().contains(&id) || self.is_another_turn(writer, id) {
             return Ok(ControlFlow::Break(StoppedBy::End));
-        };
+        }
         self.history.push(id);
         self.generated.tokens_count += 1;
         let over = match &mut self.progress {
@@ -209,6 +220,7 @@ impl Answer<'_> {
             None => false,
         };
         let text = self.stream.push(&writer.tokens, id);
+        let text = if self.thinks { String::new() } else { text };
         let (text, stopped) = match self.gate.push(&text) {
             Passed::Text(text) => (text, None),
             Passed::Stopped(text, place) => (text, Some(StoppedBy::Text(place))),
@@ -230,6 +242,20 @@ impl Answer<'_> {
         Ok(ControlFlow::Continue(id))
     }
 
+    /// Whether a sign begins something that is no part of an answer. The signs around thinking aloud
+    /// are, and are noted.
+    fn is_another_turn(&mut self, writer: &Writer, id: u32) -> bool {
+        if self.progress.is_some() || !writer.tokens.is_sign(id) {
+            return false;
+        }
+        match writer.tokens.thoughts() {
+            Some((open, _)) if id == open => self.thinks = true,
+            Some((_, close)) if id == close => self.thinks = false,
+            _ => return true,
+        }
+        false
+    }
+
     /// Lets out what was held back, unless a stop text ended it.
     fn end(
         mut self,
@@ -238,6 +264,7 @@ impl Answer<'_> {
     ) -> Generated {
         if !matches!(stopped_by, StoppedBy::Text(_)) {
             let last = self.stream.finish();
+            let last = if self.thinks { String::new() } else { last };
             let mut text = match self.gate.push(&last) {
                 Passed::Text(text) | Passed::Stopped(text, _) => text,
             };
@@ -250,5 +277,94 @@ impl Answer<'_> {
         }
         self.generated.stopped_by = stopped_by;
         self.generated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::writer::WriterOptions;
+    use crate::engine::writer::tests::kit::{Entry, MadeUp, Spec};
+
+    /// A writer that has the signs `<think>` (300) and `</think>` (301).
+    fn thinker() -> Writer {
+        let spec = Spec { layers: 1, vocabulary: 302, ..Spec::small("qwen3") };
+        let mut file = MadeUp::new(spec).file;
+        for (_, entry) in &mut file.entries {
+            match entry {
+                Entry::Texts(names) if names.len() == 302 => {
+                    names[300..].clone_from_slice(&["<think>", "</think>"].map(str::to_owned));
+                }
+                Entry::Numbers(kinds) if kinds.len() == 302 => kinds[300..].fill(4),
+                _ => {}
+            }
+        }
+        let saved = file.save();
+        Writer::open(&saved.path, &WriterOptions::default()).expect("a writer")
+    }
+
+    fn letter(writer: &Writer, byte: u8) -> u32 {
+        let place = writer.tokens.all().iter().position(|token| token.bytes == [byte]);
+        place.expect("a letter") as u32
+    }
+
+    /// The text of an answer in which these tokens are chosen, and how many were taken.
+    #[track_caller]
+    fn check(prompt: &str, chosen: &[u32], expected: &str, taken: usize) {
+        let writer = thinker();
+        let prompt =
+            Prompt { ids: prompt.split(' ').map(|id| id.parse().expect("an id")).collect() };
+        let mut answer = Answer {
+            sampler: Sampler::new(Sampling::default()),
+            progress: None,
+            history: prompt.ids().to_vec(),
+            stream: writer.tokens.stream(),
+            gate: Gate::new(&[]),
+            generated: Generated {
+                text: String::new(),
+                tokens_count: 0,
+                guessed_count: 0,
+                stopped_by: StoppedBy::End,
+            },
+            tokens_max: 100,
+            thinks: writer.ends_thinking(&prompt),
+        };
+        let mut on_text = |_: &str| ControlFlow::Continue(());
+        let mut count = 0;
+        for &id in chosen {
+            let mut logits = vec![0.0; writer.decoder.plan().vocabulary];
+            logits[id as usize] = 9.0;
+            if answer.take(&writer, &mut logits, &mut on_text).expect("taken").is_break() {
+                break;
+            }
+            count += 1;
+        }
+        let generated = answer.end(StoppedBy::End, &mut on_text);
+        assert_eq!((generated.text.as_str(), count), (expected, taken));
+    }
+
+    #[test]
+    fn what_is_thought_aloud_is_no_part_of_the_answer() {
+        let writer = thinker();
+        let (h, i) = (letter(&writer, b'h'), letter(&writer, b'i'));
+        check("257", &[h, i], "hi", 2);
+        check("257", &[300, h, h, 301, i], "i", 5);
+        check("257", &[h, 300, i], "h", 3);
+        check("257 300", &[h, h, 301, i], "i", 4);
+        check("257 300 301", &[h, i], "hi", 2);
+        check("257 300", &[h, h], "", 2);
+    }
+
+    #[test]
+    fn a_sign_of_another_turn_ends_the_answer() {
+        let h = letter(&thinker(), b'h');
+        check("257", &[h, 257, h], "h", 1);
+        check("257", &[h, 258, h], "h", 1);
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_are_an_error() {
+        let mut sampler = Sampler::new(Sampling::default());
+        assert_eq!(sampler.pick(&mut [f32::NAN; 4], &[]), None);
     }
 }

@@ -18,6 +18,8 @@ const ENTRIES_MAX: u64 = 1 << 20;
 const DIMENSIONS_MAX: u32 = 4;
 /// How deep lists of lists may go; no known file goes beyond one.
 const DEPTH_MAX: u8 = 3;
+/// Entries of a list: a few times the merges of the largest vocabulary.
+const LIST_MAX: usize = 1 << 22;
 /// Where tensors may start when the file does not say: multiples of this.
 const ALIGNMENT: u64 = 32;
 
@@ -99,7 +101,22 @@ impl Header {
         for tensor in announced {
             header.admit(tensor, start, alignment, bytes.len())?;
         }
+        header.check_overlaps()?;
         Ok(header)
+    }
+
+    /// Two tensors of the same bytes would take the memory of both, out of a file of one.
+    fn check_overlaps(&self) -> Result<(), Error> {
+        let mut places: Vec<(&String, &Range<usize>)> =
+            self.tensors.iter().map(|(name, place)| (name, &place.range)).collect();
+        places.sort_by_key(|(_, range)| (range.start, range.end));
+        for pair in places.windows(2) {
+            let [(one, before), (two, after)] = pair else { continue };
+            if after.start < before.end {
+                return Err(self.bad_tensor(two, &format!("lies over tensor {one}")));
+            }
+        }
+        Ok(())
     }
 
     /// Lets go of all metadata.
@@ -423,6 +440,9 @@ impl<'a> Cursor<'a> {
             _ => 8,
         };
         let count = self.length(size)?;
+        if count > LIST_MAX {
+            return Err(self.bad(&format!("{key} is a list of {count}, more than {LIST_MAX}")));
+        }
         Ok(match kind {
             0..=5 | 10 | 11 => {
                 let numbers = (0..count).map(|_| self.whole(kind).map(|whole| whole as f64));

@@ -146,7 +146,7 @@ impl Writer {
         let plan = plan::Plan::read(&weights)?;
         let tokens = Tokens::read(weights.header(), Some(plan.vocabulary))?;
         let template = weights.header().text("tokenizer.chat_template")?;
-        let template = template.map(|source| Template::new(source.to_owned()));
+        let template = template.map(Template::new);
         let context_tokens = options.context_tokens.min(plan.context_tokens).max(1);
         let decoder =
             Decoder::read(&weights, plan, context_tokens, options.activations, &Device::Cpu)?;

@@ -36,6 +36,8 @@ pub(super) struct Plan {
 
 /// The longest context taken on: rotations beyond it lose precision in 32 bits.
 const CONTEXT_TOKENS_MAX: usize = 1 << 20;
+/// A shorter one holds no prompt.
+const CONTEXT_TOKENS_MIN: usize = 16;
 
 impl Plan {
     /// Reads it, and checks that every tensor is there in its shape.
@@ -168,7 +170,13 @@ impl Plan {
 fn context(weights: &Weights, family: &Family, tokens: usize) -> Result<usize, Error> {
     let key = format!("{}.attention.sliding_window", family.name);
     let window = weights.header().number(&key, 0..=usize::MAX)?.filter(|window| *window > 0);
-    Ok(tokens.min(window.unwrap_or(tokens)).min(CONTEXT_TOKENS_MAX))
+    let tokens = tokens.min(window.unwrap_or(tokens)).min(CONTEXT_TOKENS_MAX);
+    if tokens < CONTEXT_TOKENS_MIN {
+        let key = format!("{}.context_length", family.name);
+        let problem = format!("leaves {tokens} tokens, expected at least {CONTEXT_TOKENS_MIN}");
+        return Err(weights.header().bad_value(&key, &problem));
+    }
+    Ok(tokens)
 }
 
 /// What rotations are stretched by: a factor a pair, one for all, or nothing.
@@ -184,7 +192,14 @@ fn rope_factors(weights: &Weights, family: &Family, pairs: usize) -> Result<Vec<
     }
     let key = format!("{}.rope.scaling.type", family.name);
     match header.text(&key)? {
-        None | Some("none") => Ok(Vec::new()),
+        // Files of before `rope.scaling` say it so.
+        None => {
+            let factor = header.positive(&format!("{}.rope.scale_linear", family.name))?;
+            Ok(factor
+                .filter(|factor| *factor != 1.0)
+                .map_or_else(Vec::new, |factor| vec![factor as f32; pairs]))
+        }
+        Some("none") => Ok(Vec::new()),
         Some("linear") => {
             let factor = header.positive(&format!("{}.rope.scaling.factor", family.name))?;
             Ok(vec![factor.unwrap_or(1.0) as f32; pairs])

@@ -7,19 +7,34 @@
 //! arXiv 2102.09690).
 
 use super::decoder::Reading;
+use super::tokens::Place;
 use super::{PASS_TOKENS, Prefix, Prompt, Writer};
 use crate::engine::Error;
 
-/// Labels by their first tokens, which tell them apart.
+/// Labels by their first tokens, which tell them apart. A label that a model may write with a blank
+/// before it or without has a token for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    ids: Vec<u32>,
+    /// Tokens, and which label each begins.
+    ids: Vec<(u32, usize)>,
+    count: usize,
 }
 
 impl Labels {
-    /// Labels by these tokens.
+    /// Labels by these tokens, one each.
     pub(super) fn of_ids(ids: Vec<u32>) -> Self {
-        Self { ids }
+        let count = ids.len();
+        Self { ids: ids.into_iter().zip(0..).collect(), count }
+    }
+
+    /// The logit of each label: its tokens' together.
+    fn logits(&self, of_ids: &[f32]) -> Vec<f32> {
+        let mut logits = vec![f32::NEG_INFINITY; self.count];
+        for ((_, label), logit) in self.ids.iter().zip(of_ids) {
+            let (high, low) = (logits[*label].max(*logit), logits[*label].min(*logit));
+            logits[*label] = high + (low - high).exp().ln_1p();
+        }
+        logits
     }
 }
 
@@ -86,17 +101,26 @@ impl Writer {
     ///
     /// When two begin with the same token, or one is empty: they could not be told apart.
     pub fn labels(&self, texts: &[&str]) -> Result<Labels, Error> {
-        let mut ids: Vec<u32> = Vec::with_capacity(texts.len());
-        for text in texts {
-            let first = self.tokens.encode_part(text, super::tokens::Place::Middle)?;
+        let mut ids: Vec<(u32, usize)> = Vec::with_capacity(texts.len());
+        for (label, text) in texts.iter().enumerate() {
             let problem = || Error::Label { label: (*text).to_owned() };
+            let first = self.tokens.encode_part(text, Place::Middle)?;
             let first = *first.first().ok_or_else(problem)?;
-            if ids.contains(&first) {
+            if ids.iter().any(|(id, _)| *id == first) {
                 return Err(problem());
             }
-            ids.push(first);
+            ids.push((first, label));
         }
-        Ok(Labels { ids })
+        // After a sign some tokenizers write a blank before the first word, as a token with it.
+        for (label, text) in texts.iter().enumerate() {
+            let whole = self.tokens.encode_part(text, Place::Start)?;
+            if let [id] = whole[..]
+                && !ids.iter().any(|(known, _)| *known == id)
+            {
+                ids.push((id, label));
+            }
+        }
+        Ok(Labels { ids, count: texts.len() })
     }
 
     /// Scores the labels for each prompt, in order; prompts share what they have in common with
@@ -140,8 +164,9 @@ impl Writer {
                 .map(|((sequence, ids), chosen)| Reading { sequence, ids, chosen })
                 .collect();
             if let Some(hidden) = self.decoder.read_tokens(&mut readings)? {
-                let logits = self.decoder.logits_of(&hidden, &labels.ids)?;
-                scores.extend(logits.iter().map(|logits| LabelScores::of(logits)));
+                let ids: Vec<u32> = labels.ids.iter().map(|(id, _)| *id).collect();
+                let logits = self.decoder.logits_of(&hidden, &ids)?;
+                scores.extend(logits.iter().map(|row| LabelScores::of(&labels.logits(row))));
             }
         }
         Ok(scores)
@@ -161,6 +186,16 @@ mod tests {
         assert!((probabilities[1] - 0.665_24).abs() < 1e-4);
         let huge = LabelScores::of(&[-4000.0, 4000.0]).probabilities(&Calibration::none(2));
         assert_eq!(huge, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_label_of_two_tokens_is_as_likely_as_both() {
+        let labels = Labels { ids: vec![(7, 0), (8, 1), (9, 0)], count: 2 };
+        let scores = LabelScores::of(&labels.logits(&[1.0, 1.0, 1.0]));
+        let probabilities = scores.probabilities(&Calibration::none(2));
+        assert!((probabilities[0] - 2.0 / 3.0).abs() < 1e-6, "{probabilities:?}");
+        let one = Labels::of_ids(vec![7, 8]);
+        assert_eq!(one.logits(&[-4.0, 2.5]), [-4.0, 2.5]);
     }
 
     #[test]

@@ -56,16 +56,32 @@ pub(super) struct Template {
 
 impl Template {
     /// Takes a template as it stands in a file.
-    pub(super) fn new(source: String) -> Self {
-        Self { source }
+    pub(super) fn new(source: &str) -> Self {
+        Self { source: without_generation_tags(source) }
     }
 
-    /// The ids of these turns, ready for the model's answer.
+    /// The ids of these turns, ready for the model's answer. Where the template has no place for a
+    /// system turn, its words open the first turn of the user.
     ///
     /// # Errors
     ///
     /// When the template does not render, or leaves a turn's words out.
     pub(super) fn ids(
+        &self,
+        tokens: &Tokens,
+        turns: &[Turn],
+        today: Option<Day>,
+    ) -> Result<Vec<u32>, Error> {
+        let found = self.ids_of(tokens, turns, today);
+        let (Err(Error::Template(_) | Error::TurnLeftOut { turn: 0 }), Some(merged)) =
+            (&found, without_system(turns))
+        else {
+            return found;
+        };
+        self.ids_of(tokens, &merged, today).or(found)
+    }
+
+    fn ids_of(
         &self,
         tokens: &Tokens,
         turns: &[Turn],
@@ -88,6 +104,11 @@ impl Template {
         }
         writing.own(rest)?;
         writing.flush()?;
+        // As llama.cpp has it: a model that wants its beginning gets it from templates, too, that
+        // do not write it.
+        if let Some(begin) = tokens.begin().filter(|begin| writing.ids.first() != Some(begin)) {
+            writing.ids.insert(0, begin);
+        }
         if let Some(turn) = used.iter().position(|used| !used) {
             return Err(Error::TurnLeftOut { turn });
         }
@@ -148,6 +169,43 @@ impl Template {
             eos_token => name(tokens.ends().first().copied()).unwrap_or_default(),
         })
     }
+}
+
+/// A template without the tags that tell trainers which words are the model's own: they render
+/// nothing, and minijinja does not know them. White space around them is kept or not as they say.
+fn without_generation_tags(source: &str) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(start) = rest.find("{%") {
+        let Some(length) = rest[start..].find("%}") else { break };
+        let end = start + length;
+        let inner = &rest[start + 2..end];
+        let name = inner.trim_matches(|c: char| c == '-' || c == '+' || c.is_whitespace());
+        kept.push_str(&rest[..start]);
+        if matches!(name, "generation" | "endgeneration") {
+            let front = if inner.starts_with('-') { "{#-" } else { "{#" };
+            let back = if inner.ends_with('-') { "-#}" } else { "#}" };
+            kept.push_str(front);
+            kept.push_str(back);
+        } else {
+            kept.push_str(&rest[start..end + 2]);
+        }
+        rest = &rest[end + 2..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// The turns with the system's words at the head of the user's, where both begin the talk.
+fn without_system(turns: &[Turn]) -> Option<Vec<Turn>> {
+    let [system, user, rest @ ..] = turns else { return None };
+    if system.role != Role::System || user.role != Role::User {
+        return None;
+    }
+    let text = format!("{}\n\n{}", system.text.trim_end(), user.text);
+    let mut merged = vec![Turn { role: Role::User, text }];
+    merged.extend_from_slice(rest);
+    Some(merged)
 }
 
 /// A day in the letters of `strftime` that templates use.

@@ -14,6 +14,7 @@ use super::super::dice::Dice;
 #[derive(Debug, Clone)]
 pub(in super::super) enum Entry {
     Number(u32),
+    Truth(bool),
     Float(f32),
     Text(String),
     Texts(Vec<String>),
@@ -127,6 +128,10 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
         Entry::Number(number) => {
             out.extend(4_u32.to_le_bytes());
             out.extend(number.to_le_bytes());
+        }
+        Entry::Truth(truth) => {
+            out.extend(7_u32.to_le_bytes());
+            out.push(u8::from(*truth));
         }
         Entry::Float(float) => {
             out.extend(6_u32.to_le_bytes());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::kit::{END, Entry, File, MadeUp, Spec};
 use crate::engine::Error;
 use crate::engine::writer::{
-    Calibration, Generated, Generation, Prompt, Role, Sampling, StoppedBy, Turn, Writer,
+    Calibration, Day, Generated, Generation, Prompt, Role, Sampling, StoppedBy, Turn, Writer,
     WriterOptions,
 };
 
@@ -76,10 +76,17 @@ fn marks_in_a_mail_do_not_pass_for_the_renderers() {
 /// Rendered with signs written out.
 #[track_caller]
 fn check_template(template: &str, turns: &[Turn], expected: &str) {
+    check_template_on(template, None, turns, expected);
+}
+
+#[track_caller]
+fn check_template_on(template: &str, today: Option<Day>, turns: &[Turn], expected: &str) {
     let mut file = MadeUp::new(Spec { layers: 1, ..Spec::small("qwen3") }).file;
     file.set("tokenizer.chat_template", Entry::Text(template.to_owned()));
     file.set("tokenizer.ggml.bos_token_id", Entry::Number(256));
-    let writer = open(&file, 512).expect("a writer");
+    let saved = file.save();
+    let options = WriterOptions { context_tokens: 512, today, ..WriterOptions::default() };
+    let writer = Writer::open(&saved.path, &options).expect("a writer");
     let prompt = writer.prompt(turns).expect("a prompt");
     let mut text = String::new();
     let mut stream = writer.tokens.stream();
@@ -163,6 +170,67 @@ fn templates_of_the_families_render() {
 }
 
 #[test]
+fn templates_of_the_other_families_in_the_registry_render() {
+    // SmolLM3's, the parts that are about plain talk.
+    let smollm = r###"{%- if enable_thinking is not defined -%}
+{%- set enable_thinking = true -%}
+{%- endif -%}
+{%- if enable_thinking -%}
+  {%- set reasoning_mode = "/think" -%}
+{%- else -%}
+  {%- set reasoning_mode = "/no_think" -%}
+{%- endif -%}
+{{- "<|im_start|>system\n" -}}
+{%- if messages[0].role == "system" -%}
+  {%- set system_message = messages[0].content -%}
+  {%- set custom_instructions = system_message.replace("/no_think", "").replace("/think", "").rstrip() -%}
+{%- endif -%}
+{{- "## Metadata\n\n" -}}
+{%- set today = strftime_now("%d %B %Y") -%}
+{{- "Today Date: " ~ today ~ "\n" -}}
+{{- "Reasoning Mode: " + reasoning_mode + "\n\n" -}}
+{{- "## Custom Instructions\n\n" -}}
+{%- if custom_instructions -%}
+  {{- custom_instructions + "\n\n" -}}
+{%- endif -%}
+{%- for message in messages -%}
+    {%- if message.role == "user" -%}
+        {{ "<|im_start|>" + message.role + "\n" + message.content + "<|im_end|>\n" }}
+    {%- elif message.role == "assistant" -%}
+        {% generation %}
+        {{ "<|im_start|>assistant\n" + message.content + "<|im_end|>\n" }}
+        {% endgeneration %}
+    {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {%- if reasoning_mode == "/think" -%}
+        {{ "<|im_start|>assistant\n" }}
+    {%- else -%}
+        {{ "<|im_start|>assistant\n" + "<think>\n\n</think>\n" }}
+    {%- endif -%}
+{%- endif -%}"###;
+    let talk = [turn(Role::System, "Be brief."), turn(Role::User, "When?")];
+    let today = Some(Day { year: 2031, month: 3, day: 4 });
+    check_template_on(
+        smollm,
+        today,
+        &talk,
+        "[257]system\n## Metadata\n\nToday Date: 04 March 2031\nReasoning Mode: /no_think\n\n\
+         ## Custom Instructions\n\nBe brief.\n\n[257]user\nWhen?[258]\n[257]assistant\n<think>\n\n</think>\n",
+    );
+    // Mistral's refuses a system turn.
+    let mistral = "{{ bos_token }}{% for message in messages %}\
+        {% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}\
+        {{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}\
+        {% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% endif %}{% endfor %}";
+    check_template(mistral, &talk, "[256][INST] Be brief.\n\nWhen? [/INST]");
+    // One that has no word for it leaves it out.
+    let deaf =
+        "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}";
+    check_template(deaf, &talk, "Be brief.\n\nWhen?");
+}
+
+#[test]
 fn templates_that_do_not_render_are_errors() {
     let check = |template: &str, expected: &str| {
         let mut file = MadeUp::new(Spec { layers: 1, ..Spec::small("qwen3") }).file;
@@ -178,8 +246,8 @@ fn templates_that_do_not_render_are_errors() {
     check("{{ raise_exception('Roles must alternate') }}", "Roles must alternate");
     check("{{ messages[1].content }}", "it leaves out turn 0");
     check(
-        "{% for i in range(9000) %}{% for j in range(9000) %}{{ i }}{% endfor %}{% endfor %}",
-        "",
+        "{% for i in range(9000) %}{% for j in range(9000) %}{{ messages[0].content }}{% endfor %}{% endfor %}",
+        "fuel",
     );
     let mut file = MadeUp::new(Spec { layers: 1, ..Spec::small("qwen3") }).file;
     file.remove("tokenizer.chat_template");
@@ -187,6 +255,22 @@ fn templates_that_do_not_render_are_errors() {
     let error = writer.prompt(&user("hi")).expect_err("no prompt");
     assert_eq!(error.to_string(), "rendering a prompt: the model has no chat template");
     assert_eq!(writer.continuation("hi").expect("a prompt").tokens_count(), 2);
+}
+
+#[test]
+fn a_model_that_wants_its_beginning_gets_it_once() {
+    let template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    let with = ["", "{{ bos_token }}"].map(|bos| format!("{bos}{template}"));
+    for template in with {
+        let mut file = MadeUp::new(Spec { layers: 1, ..Spec::small("qwen3") }).file;
+        file.set("tokenizer.chat_template", Entry::Text(template));
+        file.set("tokenizer.ggml.bos_token_id", Entry::Number(256));
+        file.set("tokenizer.ggml.add_bos_token", Entry::Truth(true));
+        let writer = open(&file, 64).expect("a writer");
+        let prompt = writer.prompt(&[turn(Role::User, "hi")]).expect("a prompt");
+        assert_eq!(prompt.ids()[0], 256);
+        assert_eq!(prompt.ids().iter().filter(|id| **id == 256).count(), 1);
+    }
 }
 
 #[test]

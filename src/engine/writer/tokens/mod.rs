@@ -132,8 +132,9 @@ impl Tokens {
         let mut ids = Vec::new();
         let mut rest = text;
         let mut place = place;
+        let mut next = vec![NextSelf::Unsought; self.selves.len()];
         while !rest.is_empty() {
-            let (plain, found) = self.until_self(rest);
+            let (plain, found) = self.until_self(text, text.len() - rest.len(), &mut next);
             if !plain.is_empty() {
                 match &self.cutter {
                     Cutter::Bpe(bpe) => bpe.encode(plain, &mut ids)?,
@@ -150,12 +151,35 @@ impl Tokens {
         Ok(ids)
     }
 
-    /// A text up to the first token that stands for itself, and that token.
-    fn until_self<'a>(&self, text: &'a str) -> (&'a str, Option<&(String, u32)>) {
-        let found = self.selves.iter().filter_map(|token| Some((text.find(&token.0)?, token)));
-        match found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.0.len()))) {
-            Some((at, token)) => (&text[..at], Some(token)),
-            None => (text, None),
+    /// What stands from `from` on up to the first token that stands for itself, and that token.
+    /// `next` remembers where each comes next, so that a text is gone over once for each.
+    fn until_self<'a>(
+        &self,
+        text: &'a str,
+        from: usize,
+        next: &mut [NextSelf],
+    ) -> (&'a str, Option<&(String, u32)>) {
+        let mut first: Option<(usize, &(String, u32))> = None;
+        for (token, next) in self.selves.iter().zip(next) {
+            let is_behind = match *next {
+                NextSelf::Unsought => true,
+                NextSelf::At(at) => at < from,
+                NextSelf::Nowhere => false,
+            };
+            if is_behind {
+                let found = text[from..].find(&token.0);
+                *next = found.map_or(NextSelf::Nowhere, |at| NextSelf::At(from + at));
+            }
+            // The longest come first: of two at one place the longer is kept.
+            if let NextSelf::At(at) = *next
+                && first.is_none_or(|(nearest, _)| at < nearest)
+            {
+                first = Some((at, token));
+            }
+        }
+        match first {
+            Some((at, token)) => (&text[from..at], Some(token)),
+            None => (&text[from..], None),
         }
     }
 
@@ -180,6 +204,16 @@ impl Tokens {
     #[cfg(test)]
     pub(super) fn sign(&self, name: &str) -> Option<u32> {
         self.signs.get(name).copied()
+    }
+
+    /// The tokens between which a model thinks aloud, when it has them.
+    pub(super) fn thoughts(&self) -> Option<(u32, u32)> {
+        Some((*self.signs.get("<think>")?, *self.signs.get("</think>")?))
+    }
+
+    /// Whether a token is a sign: it adds nothing to a text.
+    pub(super) fn is_sign(&self, id: u32) -> bool {
+        self.token(id).is_some_and(|token| token.kind == Kind::Sign)
     }
 
     /// A text up to the first sign named in it, and that sign: its name's length and its id.
@@ -220,6 +254,14 @@ impl Tokens {
     pub(super) fn memory_bytes(&self) -> usize {
         self.tokens.iter().map(|token| token.bytes.len() * 3 + 160).sum()
     }
+}
+
+/// Where in a text a token that stands for itself comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NextSelf {
+    Unsought,
+    At(usize),
+    Nowhere,
 }
 
 /// Where a text stands.
