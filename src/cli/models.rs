@@ -10,7 +10,8 @@ use super::failure::{COULD_NOT, Failure, HELD_BACK};
 use super::progress::Progress;
 use super::screen::Style;
 use super::session::Session;
-use crate::guard::ConnectionLog;
+use crate::engine;
+use crate::guard::{self, ConnectionLog};
 use crate::mail::when::format_rfc3339;
 use crate::models::{
     self, Error, Fetched, Hub, Kept, Memory, ModelEntry, ModelFolder, Role, Step, Verified, Wanted,
@@ -226,6 +227,15 @@ pub(super) fn fetch(
     });
     drop(progress);
     let Fetched { kept, was_here } = fetched?;
+    if !was_here {
+        // The network is done with: a stranger's file is looked into only without it.
+        drop(hub);
+        guard::lock().map_err(|error| Failure::could_not(error.to_string()))?;
+        if let Err(error) = engine::check_writer(&folder.path(&kept)) {
+            folder.remove(&kept.name, None)?;
+            return Err(cannot_be_run(&kept.name, &error));
+        }
+    }
     let state = state(&folder, &kept)?;
     let line = if was_here {
         format!("{} is here already, {state}", kept.name)
@@ -234,6 +244,13 @@ pub(super) fn fetch(
     };
     say(session, &kept.name, &line)?;
     Ok(0)
+}
+
+fn cannot_be_run(name: &str, error: &engine::Error) -> Failure {
+    let why = super::failure::chain(error);
+    Failure::could_not(format!("taking in {name}: {why}")).hint(
+        "writers of the families Llama, Qwen2, Qwen3 and SmolLM can be run: `postroom model list`",
+    )
 }
 
 /// The writer that fits this machine, once a person on a terminal said yes to it.
@@ -289,6 +306,10 @@ pub(super) fn add(
     file: &Path,
     name: Option<&str>,
 ) -> Result<u8, Failure> {
+    // Nothing is taken in that could not be opened afterwards.
+    models::check_file(file)?;
+    engine::check_writer(file)
+        .map_err(|error| cannot_be_run(&file.display().to_string(), &error))?;
     let mut progress = Progress::of_bytes(session.shows_progress(), "reading");
     let folder = folder(session);
     let entries = models::registry()?;

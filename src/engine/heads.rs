@@ -5,6 +5,8 @@
 //! `head.kind.weight [9, 384]` on the mean of all tokens of the first window, and optionally
 //! `head.words.weight [4, N]` over hashed words with `head.mix [4, 3]`: a sentence's logit is
 //! `a · encoder + b · words + c`. Logits are divided by `postroom.head.temperature.*`.
+//! `head.response.weight [6, 768]` is on the mean of all tokens of the first window and, behind it,
+//! the largest of its sentences' means in each of the 384 dimensions.
 
 use super::Error;
 use super::encoder::Dimensions;
@@ -27,11 +29,18 @@ pub const KINDS: [&str; 9] = [
 /// What a sentence can be, in the order of [`SentenceScores`].
 pub const SENTENCE_LABELS: [&str; 4] = ["ask", "promise", "deadline", "decision"];
 
+/// How soon a message wants an answer, in the order of [`Judgement::response`]; the last says whether
+/// it wants one.
+pub const RESPONSES: [&str; 6] = ["now", "today", "normal", "consider", "fyi", "reply"];
+
 /// What the reader says of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// Probability of each of [`KINDS`]; they add up to 1.
     pub kind: [f32; KINDS.len()],
+    /// Logits of [`RESPONSES`], to be weighed with what is known besides the words; all 0 where the
+    /// reader has no opinion.
+    pub response: [f32; RESPONSES.len()],
     /// One for each sentence handed in, in order.
     pub sentences: Vec<SentenceScores>,
 }
@@ -54,6 +63,7 @@ pub(super) struct Heads {
     width: usize,
     sentence: Linear,
     kind: Linear,
+    response: Option<Linear>,
     sentence_temperature: [f32; SENTENCE_LABELS.len()],
     kind_temperature: f32,
     words: Option<(Words, Vec<f32>)>,
@@ -70,6 +80,16 @@ impl Linear {
         let weight = gguf.floats(&format!("{name}.weight"), &[outputs, width])?;
         let bias = gguf.floats(&format!("{name}.bias"), &[outputs])?;
         Ok(Self { weight, bias })
+    }
+
+    fn read_if_there(
+        gguf: &Gguf<'_>,
+        name: &str,
+        outputs: usize,
+        width: usize,
+    ) -> Result<Option<Self>, Error> {
+        let is_there = gguf.has(&format!("{name}.weight"));
+        is_there.then(|| Self::read(gguf, name, outputs, width)).transpose()
     }
 
     fn logits(&self, x: &[f32]) -> impl Iterator<Item = f32> {
@@ -96,6 +116,7 @@ impl Heads {
             width,
             sentence: Linear::read(gguf, "head.sentence", SENTENCE_LABELS.len(), width)?,
             kind: Linear::read(gguf, "head.kind", KINDS.len(), width)?,
+            response: Linear::read_if_there(gguf, "head.response", RESPONSES.len(), 2 * width)?,
             sentence_temperature,
             kind_temperature: temperature("kind")?.unwrap_or(1.0),
             words: read_words(gguf)?,
@@ -120,6 +141,15 @@ impl Heads {
         SentenceScores { ask: score(0), promise: score(1), deadline: score(2), decision: score(3) }
     }
 
+    /// Logits of the response, from [`response_state`].
+    pub(super) fn response(&self, state: &[f32]) -> [f32; RESPONSES.len()] {
+        let mut response = [0.0; RESPONSES.len()];
+        if let Some(head) = &self.response {
+            response.iter_mut().zip(head.logits(state)).for_each(|(to, logit)| *to = logit);
+        }
+        response
+    }
+
     /// Probability of each kind, from the last hidden states of a window.
     pub(super) fn kind(&self, hidden: &[f32]) -> [f32; KINDS.len()] {
         let mut kinds = [0.0; KINDS.len()];
@@ -133,6 +163,28 @@ impl Heads {
         kinds.iter_mut().for_each(|kind| *kind /= all);
         kinds
     }
+}
+
+/// What the response is read from: the mean of a window's last hidden states, and the largest of its
+/// sentences' means in each dimension. `spans` are the sentences' tokens.
+pub(super) fn response_state(
+    hidden: &[f32],
+    spans: impl Iterator<Item = std::ops::Range<usize>>,
+    width: usize,
+) -> Vec<f32> {
+    let mut state = mean(hidden, width).unwrap_or_else(|| vec![0.0; width]);
+    let mut most: Option<Vec<f32>> = None;
+    for span in spans {
+        let Some(mean) = mean(&hidden[span.start * width..span.end * width], width) else {
+            continue;
+        };
+        match &mut most {
+            None => most = Some(mean),
+            Some(most) => most.iter_mut().zip(mean).for_each(|(a, b)| *a = a.max(b)),
+        }
+    }
+    state.extend(most.unwrap_or_else(|| vec![0.0; width]));
+    state
 }
 
 fn read_words(gguf: &Gguf<'_>) -> Result<Option<(Words, Vec<f32>)>, Error> {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::encoder::{Backend, Dimensions, Embeddings, Encoder};
 use super::gguf::Gguf;
-use super::heads::{Heads, Judgement, KINDS, SentenceScores, mean};
+use super::heads::{Heads, Judgement, KINDS, RESPONSES, SentenceScores, mean, response_state};
 use super::tokenizer::Tokenizer;
 use super::{Error, parallel};
 use crate::models;
@@ -72,7 +72,13 @@ impl Lazy {
 }
 
 /// Kind and sentence scores of one window.
-type WindowScores = ([f32; KINDS.len()], Vec<SentenceScores>);
+struct WindowScores {
+    kind: [f32; KINDS.len()],
+    response: [f32; RESPONSES.len()],
+    sentences: Vec<SentenceScores>,
+    #[cfg(test)]
+    state: Vec<f32>,
+}
 
 impl Reader {
     /// The reader compiled into this binary.
@@ -162,19 +168,34 @@ impl Reader {
         let judged = self.judge(&windows, text)?;
         let empty = |message: &Reading<'_>| Judgement {
             kind: [0.0; KINDS.len()],
+            response: [0.0; RESPONSES.len()],
             sentences: vec![SentenceScores::default(); message.sentences.len()],
         };
         let mut judgements: Vec<Judgement> = messages.iter().map(empty).collect();
-        for ((message, window), (kind, scores)) in windows.iter().zip(judged) {
+        for ((message, window), judged) in windows.iter().zip(judged) {
             let judgement = &mut judgements[*message];
             if window.first {
-                judgement.kind = kind;
+                judgement.kind = judged.kind;
+                judgement.response = judged.response;
             }
-            for (span, score) in window.spans.iter().zip(scores) {
+            for (span, score) in window.spans.iter().zip(judged.sentences) {
                 judgement.sentences[span.sentence] = score;
             }
         }
         Ok(judgements)
+    }
+
+    /// What the response head sees of each message: 768 floats, to fit it on.
+    #[cfg(test)]
+    pub(crate) fn response_states(&self, messages: &[Reading<'_>]) -> Result<Vec<Vec<f32>>, Error> {
+        let mut states = Vec::new();
+        for message in messages {
+            let windows: Vec<(usize, Window)> =
+                self.windows(message)?.into_iter().take(1).map(|window| (0, window)).collect();
+            let judged = self.judge(&windows, |_, sentence| message.sentences[sentence])?;
+            states.extend(judged.into_iter().map(|judged| judged.state));
+        }
+        Ok(states)
     }
 
     /// What each sentence is when nothing is known around it: read as `[CLS] sentence [SEP]`.
@@ -194,7 +215,7 @@ impl Reader {
         let judged = self.judge(&windows, |place, _| sentences[place])?;
         Ok(judged
             .into_iter()
-            .map(|(_, scores)| scores.first().copied().unwrap_or_default())
+            .map(|judged| judged.sentences.first().copied().unwrap_or_default())
             .collect())
     }
 
@@ -258,7 +279,14 @@ impl Reader {
                     let rows = &rows[span.start * VECTOR_WIDTH..span.end * VECTOR_WIDTH];
                     heads.sentence(rows, text(*tag, span.sentence))
                 };
-                judged.push((heads.kind(rows), window.spans.iter().map(score).collect()));
+                let state = response_state(rows, window.ranges(), VECTOR_WIDTH);
+                judged.push(WindowScores {
+                    kind: heads.kind(rows),
+                    response: heads.response(&state),
+                    sentences: window.spans.iter().map(score).collect(),
+                    #[cfg(test)]
+                    state,
+                });
             }
             Ok(judged)
         })?;
@@ -281,6 +309,11 @@ struct Span {
 }
 
 impl Window {
+    /// The tokens of each sentence.
+    fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        self.spans.iter().map(|span| span.start..span.end)
+    }
+
     fn push(&mut self, sentence: usize, ids: &[u32]) {
         let start = self.ids.len();
         self.ids.extend_from_slice(ids);

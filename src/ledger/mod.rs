@@ -29,6 +29,8 @@ pub use error::Error;
 pub use items::{Item, Ledger, Side};
 pub use line::shorten;
 pub use phrases::Folded;
-pub use read::{Coverage, Read, Wanted, Weighted, read_new, version, version_of};
+pub use read::{Coverage, Read, Wanted, Weighted, clock_of, read_new, version, version_of};
+#[cfg(test)]
+pub(crate) use reading::Spoken;
 pub use reading::{Reading, Sentence, gist, reading};
 pub use state::{ItemState, overlap};

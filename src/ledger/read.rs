@@ -11,7 +11,7 @@ use crate::mail::{self, MessageId, UnixSeconds};
 use crate::store::{EntryRow, Header, ReadingRow, Scope, Store};
 
 /// Rises when the code here gives other results.
-const CODE_VERSION: &str = "ledger 2";
+const CODE_VERSION: &str = "ledger 3";
 /// Messages read and stored at once; an interruption loses at most these.
 const BATCH_MESSAGES: usize = 32;
 
@@ -145,7 +145,7 @@ fn read_batch(
 
 /// "By five" is five on the writer's clock, in the user's working week. A clock at +00:00 says
 /// nothing: many servers write all their dates so.
-fn clock_of(header: &Header, calendar: &Calendar) -> Calendar {
+pub fn clock_of(header: &Header, calendar: &Calendar) -> Calendar {
     let mut clock = calendar.clone();
     if header.offset_minutes != 0 {
         clock.zone = Zone::fixed(header.offset_minutes);

@@ -20,6 +20,9 @@ pub struct Reading {
     /// Probabilities of the kinds, in the order person, list, newsletter, promotion, notification,
     /// transaction, calendar, junk, suspicious.
     pub kind: [f32; 9],
+    /// Logits of how soon it wants an answer: now, today, normal, consider, fyi, and whether it does;
+    /// all 0 where the reader has no opinion.
+    pub response: [f32; 6],
     /// The message in at most twelve of its words.
     pub gist: String,
     /// Whether the message passes another one on without a word of its own.
@@ -96,6 +99,7 @@ pub(crate) fn join(spoken: &Spoken, judgement: &Judgement, due: &[Option<Deadlin
         .collect();
     Reading {
         kind: judgement.kind,
+        response: judgement.response.map(|logit| (1_000.0 * logit).round() / 1_000.0),
         gist: gist_of(spoken, &sentences),
         forwards_only: spoken.forwards_only,
         sentences,

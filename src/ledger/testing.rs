@@ -22,6 +22,7 @@ impl Read for PlainReader {
         let likely = |cue: f32| 1.0 / (1.0 + (1.2 - cue).exp());
         let judge = |message: &engine::Reading<'_>| Judgement {
             kind: [1.0 / 9.0; 9],
+            response: [0.0; 6],
             sentences: message
                 .sentences
                 .iter()

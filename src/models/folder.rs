@@ -322,6 +322,18 @@ fn refuse_taken(
     Ok(())
 }
 
+/// Whether a file can be a writer at all: it is whole, of GGUF, and no encoder.
+///
+/// # Errors
+/// It is not, or cannot be read.
+pub fn check_file(file: &Path) -> Result<(), Error> {
+    let metadata = fs::metadata(file).map_err(reading(file))?;
+    if !metadata.is_file() {
+        return Err(Error::NotAFile { path: file.to_path_buf() });
+    }
+    header_of(file, &file.display().to_string()).map(drop)
+}
+
 /// The header of a file on disk; `name` stands in errors.
 pub(super) fn header_of(file: &Path, name: &str) -> Result<Header, Error> {
     let opened = File::open(file).map_err(reading(file))?;

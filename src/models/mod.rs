@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::Error;
 pub use fetch::{Fetched, Step, Wanted, fetch};
-pub use folder::{ModelFolder, Progress, Removed, Verified};
+pub use folder::{ModelFolder, Progress, Removed, Verified, check_file};
 pub use gguf::{Header, HeaderError, read_header};
 pub use hub::Hub;
 pub use lock_file::Kept;

@@ -97,11 +97,26 @@ impl<'a> Case<'a> {
                 && self.history.written_to_domain(self.domain()) > 0)
     }
 
+    /// A list where people talk: it says where to post, or it has a name and no campaign behind it and
+    /// its program set the precedence or the tag in the subject that such programs set.
+    pub(crate) fn is_discussion(&self) -> bool {
+        let facts = &self.header.facts;
+        if facts.list_post || self.message.headers.list_post {
+            return true;
+        }
+        let Some(list) = facts.list_id.as_ref().filter(|_| !facts.campaign) else { return false };
+        let tag = self.header.subject.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+        let tagged = tag.is_some_and(|(tag, _)| {
+            tag.chars().count() >= 3 && list.to_lowercase().contains(&tag.to_lowercase())
+        });
+        tagged || facts.precedence.as_deref() == Some("list")
+    }
+
     /// The header says that a crowd got it. Discussion lists are no mass mail.
     pub(crate) fn is_mass(&self) -> bool {
         let facts = &self.header.facts;
         let bulk = facts.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
-        !facts.list_post
+        !self.is_discussion()
             && (facts.list_unsubscribe || facts.one_click_unsubscribe || facts.campaign || bulk)
     }
 

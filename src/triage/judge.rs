@@ -8,6 +8,7 @@ use super::case::Case;
 use super::case::Tally;
 use super::history::{ALARM_SECONDS, History, domain_of};
 use super::kind;
+use super::learned;
 use super::tier::{self, TierOpinion};
 use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
 use super::wording;
@@ -18,7 +19,7 @@ use crate::prompts;
 use crate::store::{Header, Scope, Store, VerdictRow};
 
 /// Rises when the code here gives other verdicts.
-const CODE_VERSION: &str = "triage 1";
+const CODE_VERSION: &str = "triage 2";
 /// Without a query, mail of so many seconds before now is judged.
 pub const WINDOW_SECONDS: i64 = 45 * 86_400;
 /// Verdicts stored at once.
@@ -149,10 +150,9 @@ fn digest(text: &str) -> u64 {
 /// Reads and judges what is wanted and not judged by this version, oldest first, so that each message
 /// is judged from what was known when it came. The user's own mail gets no verdict.
 ///
-/// `confidence` is the product of the likeliest kind's probability and of a margin: for mail that
-/// needs no reply one minus the probability that it does, else that probability times a logistic of
-/// the distance to the nearest tier threshold. The probabilities in it are calibrated; the product
-/// has not been fitted to labels.
+/// `confidence` is the probability that tier and kind are both right: the product of their
+/// probabilities, calibrated on hand-labelled mailboxes (Platt 1999). `scripts/eval-triage` measures
+/// its error.
 ///
 /// # Errors
 /// The store or the reader refused; what was stored before stays.
@@ -319,14 +319,16 @@ fn judge(
     let mut tally = Tally::default();
     let kind = kind::kind(&case, &mut tally);
     let tier = tier::tier(&case, &kind, &settings.calendar, &mut tally);
-    let confidence = kind.probability * tier.margin;
+    tally.weigh("sure: kind", kind.probability, kind.probability);
+    tally.weigh("sure: tier", tier.margin, tier.margin);
+    let confidence = learned::confidence(kind.probability * tier.margin);
     let scores = Scores { junk: kind.junk, suspicious: kind.suspicious, needs_reply: tier.reply };
     let mut verdict = Verdict {
         id: header.id,
         tier: tier.tier,
         kind: kind.kind,
         needs_reply: tier.needs_reply,
-        confidence: confidence.clamp(0.01, 0.99),
+        confidence,
         due: None,
         decided_by: DecidedBy::Reader,
         scores,

@@ -64,8 +64,12 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
     // The reader sees words; deceit lies in headers and links, so its doubt counts little.
     odds.of[SUSPICIOUS] = odds.of[SUSPICIOUS].max(DECEIT_FLOOR) + suspicion - 2.0;
     if suspicion >= DECEIT_MIN {
-        // What sells and deceives, deceives.
-        odds.of[JUNK] -= 4.0;
+        // Deceit dresses as something else.
+        for (kind, weight) in
+            [(JUNK, 4.0), (TRANSACTION, 3.0), (NOTIFICATION, 3.0), (PROMOTION, 2.0), (PERSON, 1.5)]
+        {
+            odds.of[kind] -= weight;
+        }
     }
     let trusted = case.sender.written_to.max(case.sender.replied) >= TRUSTED_MAILS;
     if trusted || case.is_colleague() {
@@ -92,7 +96,7 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
     if facts.report {
         odds.add("delivery report", &[(NOTIFICATION, 7.0)]);
     }
-    if facts.list_post || case.message.headers.list_post {
+    if case.is_discussion() {
         odds.add("list headers", &[(LIST, 6.0), (PERSON, -2.0), (JUNK, -2.0)]);
     } else {
         odds.of[LIST] -= 4.0;
@@ -120,7 +124,7 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
     if facts.automatic {
         odds.add(
             "sent by a machine",
-            &[(NOTIFICATION, 3.2), (TRANSACTION, 2.6), (PERSON, -4.0), (JUNK, -1.0)],
+            &[(NOTIFICATION, 3.2), (TRANSACTION, 3.0), (PERSON, -4.0), (JUNK, -1.0)],
         );
         if case.subject.any(wording::AWAY) || case.thread.messages > 0 && case.thread.last_own {
             odds.add("answers by itself", &[(NOTIFICATION, 3.0)]);
@@ -134,12 +138,14 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
 fn by_sender(case: &Case<'_>, odds: &mut Odds<'_>) {
     let local = case.header.from.address.split('@').next().unwrap_or_default();
     let role = wording::MACHINE_NAMES.iter().any(|name| local.contains(name));
-    if role {
+    if role && case.is_discussion() {
+        odds.add("a machine on a list", &[(NOTIFICATION, 5.0), (LIST, -3.0), (PERSON, -3.0)]);
+    } else if role {
         odds.add("a machine's address", &[(NOTIFICATION, 1.5), (TRANSACTION, 1.5), (PERSON, -3.0)]);
     } else if wording::ROLE_NAMES.contains(&local) {
         odds.add("a desk's address", &[(TRANSACTION, 1.0), (NOTIFICATION, 0.6), (PERSON, -1.2)]);
     }
-    let plain = !case.is_mass() && !case.is_machine() && !case.header.facts.list_post;
+    let plain = !case.is_mass() && !case.is_machine() && !case.is_discussion();
     if plain && !role {
         odds.add("an ordinary mail", &[(PERSON, 1.6), (NOTIFICATION, -0.4)]);
     }

@@ -8,19 +8,24 @@
 
 mod case;
 mod error;
+mod features;
 mod history;
 mod judge;
 mod kind;
+mod learned;
 mod list;
 mod second;
 mod state;
 mod suspicion;
 mod tier;
 mod verdict;
+mod weights;
 // Lists of phrases read better filled than one a line.
 #[rustfmt::skip]
 mod wording;
 
+#[cfg(test)]
+mod labelled_tests;
 #[cfg(test)]
 mod tests;
 

@@ -32,7 +32,7 @@ fn by_sender(case: &Case<'_>, tally: &mut Tally) -> f32 {
         odds += tally.weigh("suspicious: looks like a domain you know", 1.0, 5.5);
         tally.reason(format!("the sender's domain only looks like {known}"), domain);
     }
-    if !case.is_known() && !case.is_colleague() && !case.is_mass() && !case.header.facts.list_post {
+    if !case.is_known() && !case.is_colleague() && !case.is_mass() && !case.is_discussion() {
         let homes = case.history.addresses_of(&from.name);
         let foreign = homes.is_some_and(|homes| {
             !homes.contains(from.address.as_str())
@@ -46,16 +46,39 @@ fn by_sender(case: &Case<'_>, tally: &mut Tally) -> f32 {
             );
         }
     }
+    if let Some(label) = claimed(case) {
+        odds += tally.weigh("suspicious: claims to be of your organisation", 1.0, 3.0);
+        tally.reason(format!("names {label}, and is not of it"), from.address.clone());
+    }
     let elsewhere = case.header.people.reply_to.iter().find(|to| to.address != from.address);
-    if let Some(to) = elsewhere.filter(|_| !case.is_mass() && !case.header.facts.list_post) {
+    if let Some(to) = elsewhere.filter(|_| !case.is_mass() && !case.is_discussion()) {
         let other_domain = domain_of(&to.address) != domain;
         if !case.is_familiar() || other_domain && is_public_provider(domain_of(&to.address)) {
-            let weight = if other_domain { 1.5 } else { 0.8 };
+            let weight = if other_domain { 2.0 } else { 0.8 };
             odds += tally.weigh("suspicious: answers go elsewhere", 1.0, weight);
             tally.reason("answers would go to another address", to.address.clone());
         }
     }
     odds
+}
+
+/// The name of the user's own organisation where somebody outside bears it: in their name or domain.
+fn claimed<'a>(case: &'a Case<'_>) -> Option<&'a str> {
+    const LETTERS_MIN: usize = 5;
+    if case.is_colleague() || case.is_known() || case.is_discussion() {
+        return None;
+    }
+    let name = case.header.from.name.to_lowercase();
+    let domain = case.domain();
+    let labels = case.history.me.domains.iter().filter(|own| !is_public_provider(own));
+    labels
+        .filter(|own| !related(own, domain))
+        .filter_map(|own| own.split('.').find(|label| label.len() >= LETTERS_MIN))
+        .filter(|label| !matches!(*label, "example" | "mails" | "email"))
+        .find(|label| {
+            domain.split('.').any(|part| part != *label && part.contains(*label))
+                || name.split(|c: char| !c.is_alphanumeric()).any(|word| word == *label)
+        })
 }
 
 fn fails(case: &Case<'_>) -> bool {
@@ -115,11 +138,11 @@ fn by_words(case: &Case<'_>, tally: &mut Tally) -> f32 {
         tally.reason("holds text that a person would not see", "");
     }
     let groups: [(&str, &str, &[&str], f32); 6] = [
-        ("secrets wanted", "asks for passwords, codes or account details", wording::SECRETS, 1.6),
+        ("secrets wanted", "asks for passwords, codes or account details", wording::SECRETS, 2.2),
         ("money wanted", "is about a payment", wording::MONEY, 0.8),
         ("gift cards", "asks for gift cards", wording::GIFT_CARDS, 3.0),
         ("secrecy", "asks you to keep it from others", wording::SECRECY, 1.6),
-        ("threats and haste", "threatens or presses", wording::HASTE, 0.9),
+        ("threats and haste", "threatens or presses", wording::HASTE, 1.2),
         ("orders to software", "gives orders to software", wording::INJECTIONS, 4.0),
     ];
     for (name, text, phrases, weight) in groups {

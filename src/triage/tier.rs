@@ -1,12 +1,15 @@
 //! How soon?
 //!
-//! Two small sums of named signals. The first says whether somebody waits for an answer; only then is
-//! the second asked how pressing it is, and a third whether it wants thought. Mail of machines and
-//! crowds, and mail that merely copies the user, ends at the first.
+//! Three small sums of named signals: whether somebody waits for an answer, how pressing it is, and
+//! whether it wants thought. Mail of machines and crowds, and mail that merely copies the user, ends at
+//! the first. Where the reader has an opinion of the whole message, the sums are weighed with it and
+//! with everything else that is known ([`super::learned`]); without one they decide by thresholds.
 
 use super::case::{Case, Place, Tally};
+use super::features::features;
 use super::history::claims_urgency;
 use super::kind::KindOpinion;
+use super::learned;
 use super::verdict::{Kind, Tier};
 use super::wording;
 use crate::ledger::{Entry, Folded};
@@ -37,7 +40,7 @@ pub(crate) struct TierOpinion {
     pub(crate) needs_reply: bool,
     /// Probability that somebody waits for an answer.
     pub(crate) reply: f32,
-    /// How far the sums lie from the nearest threshold, as a probability.
+    /// How likely the tier is right.
     pub(crate) margin: f32,
     /// The time the sender named.
     pub(crate) deadline: Option<UnixSeconds>,
@@ -58,6 +61,19 @@ pub(crate) fn tier(
         let wants = case.header.facts.calendar == Some(CalendarMethod::Request) && needs_reply;
         let tier = if wants { Tier::Normal } else { Tier::Fyi };
         return TierOpinion { tier, needs_reply: wants, reply, margin: 0.95, deadline: None };
+    }
+    if !is_of_a_crowd(case, kind.kind) {
+        let mut aside = Tally::default();
+        let points =
+            [odds, pressing(case, calendar, deadline, &mut aside), thought(case, &mut aside)];
+        if let Some(mut weighed) = learned::weigh(&features(case, calendar, points)) {
+            // What a machine wants done is seen, and never before what a person asks.
+            if case.is_machine() && matches!(weighed.tier, Tier::Now | Tier::Today) {
+                weighed.tier = Tier::Normal;
+            }
+            let deadline = deadline.filter(|_| weighed.tier != Tier::Fyi);
+            return with_reasons(&weighed, deadline, case, aside, tally);
+        }
     }
     if !needs_reply {
         let thought = thought(case, tally);
@@ -93,6 +109,46 @@ pub(crate) fn tier(
     }
     let margin = reply / (1.0 + (-0.6 - 1.4 * distance).exp());
     TierOpinion { tier, needs_reply, reply, margin, deadline }
+}
+
+/// Mail that nobody waits behind, whatever it says.
+fn is_of_a_crowd(case: &Case<'_>, kind: Kind) -> bool {
+    let named = case.asks().any(|ask| !ask.whom.is_empty());
+    matches!(kind, Kind::Junk | Kind::Suspicious | Kind::Newsletter | Kind::Promotion)
+        || case.is_mass()
+        || (matches!(case.place, Place::Copied | Place::Absent) && !named)
+}
+
+/// What was weighed, with the reasons that speak for it.
+fn with_reasons(
+    weighed: &learned::Weighed,
+    deadline: Option<UnixSeconds>,
+    case: &Case<'_>,
+    aside: Tally,
+    tally: &mut Tally,
+) -> TierOpinion {
+    if weighed.tier != Tier::Fyi {
+        for ask in case.asks().take(2) {
+            tally.reason(ASKS, ask.quote.clone());
+        }
+        for reason in aside.reasons {
+            tally.reason(reason.text, reason.quote);
+        }
+        tally.signals.extend(aside.signals);
+    }
+    for (tier, probability) in Tier::ALL.iter().zip(weighed.probabilities) {
+        tally.weigh(&format!("weighed: {tier}"), probability, probability);
+    }
+    for (name, value, weight) in &weighed.signals {
+        tally.weigh(name, *value, *weight);
+    }
+    TierOpinion {
+        tier: weighed.tier,
+        needs_reply: weighed.reply >= 0.5 && weighed.tier != Tier::Fyi,
+        reply: weighed.reply,
+        margin: weighed.probabilities[weighed.tier as usize],
+        deadline,
+    }
 }
 
 /// Log-odds that somebody waits for the user's answer.
@@ -294,7 +350,7 @@ fn thought(case: &Case<'_>, tally: &mut Tally) -> f32 {
 }
 
 /// "One, two, or three?"
-fn offers_choice(ask: &str) -> bool {
+pub(super) fn offers_choice(ask: &str) -> bool {
     let folded = Folded::new(ask);
     ask.contains('?')
         && folded.any(&["or", "oder", "ou", "of", "which", "welche*", "lequel", "cuál"])

@@ -153,6 +153,7 @@ fn files_that_are_no_writer() {
         (write("cut.gguf", &whole[..whole.len() - 500]), "cut short"),
         (write("header.gguf", &whole[..60]), "cut short"),
         (write("encoder.gguf", &gguf("bert", 64)), "an encoder"),
+        (write("other.gguf", &gguf("mamba", 64)), "mamba"),
         (text(home.path().parent().expect("a folder")), "not a file"),
         (text(&home.folder("nowhere.gguf")), "nowhere.gguf"),
     ] {

@@ -159,6 +159,7 @@ fn a_file_that_is_no_writer() {
     for (bytes, words) in [
         (b"<html>not what you think".to_vec(), "not a GGUF file"),
         (gguf("bert", 1_000), "an encoder"),
+        (gguf("mamba", 1_000), "mamba"),
         (gguf("qwen3", 1_000)[..900].to_vec(), "cut short"),
     ] {
         let home = Home::new();
@@ -251,5 +252,21 @@ fn a_model_of_another_repository_keeps_its_name() {
     fetch(&home).done();
     let other = format!("somebody/Else/{FILE}");
     home.run(["model", "fetch", &other]).refused(COULD_NOT, &["another model has that name"]);
+    // The same name in another folder of the same repository is another file.
+    let deeper = format!("{REPOSITORY}/deeper/{FILE}");
+    home.run(["model", "fetch", &deeper]).refused(COULD_NOT, &["another model has that name"]);
+    // One that differs in case alone is one file on many disks.
+    let louder = format!("{REPOSITORY}/{}.gguf", FILE.trim_end_matches(".gguf").to_uppercase());
+    home.run(["model", "fetch", &louder]).refused(COULD_NOT, &["another model has that name"]);
     assert_eq!(site.hub.asked().len(), 2, "nothing more was asked");
+}
+
+#[test]
+fn a_strangers_file_does_not_pass_for_one_of_the_registry() {
+    let home = Home::new();
+    let site = Site::good(&hub::tiny());
+    site.is_hub_of(&home);
+    let path = format!("{REPOSITORY}/qwen3-0.6b.gguf");
+    home.run(["model", "fetch", &path]).refused(ASKED_WRONGLY, &["another model's name"]);
+    assert!(site.hub.asked().is_empty());
 }

@@ -273,6 +273,18 @@ impl Writer {
     }
 }
 
+/// Whether a file is a writer that can be opened here, from its header alone: architecture, types of
+/// weights, shapes and tokenizer are known.
+///
+/// # Errors
+///
+/// As [`Writer::open`], without having read a weight.
+pub fn check_writer(path: &Path) -> Result<(), Error> {
+    let weights = Weights::open(path)?;
+    let plan = plan::Plan::read(&weights)?;
+    Tokens::read(weights.header(), Some(plan.vocabulary)).map(drop)
+}
+
 /// How many ids two rows begin with in common.
 fn shared(one: &[u32], two: &[u32]) -> usize {
     one.iter().zip(two).take_while(|(one, two)| one == two).count()

@@ -1,0 +1,234 @@
+//! The hand-labelled mailboxes of `tests/fixtures/triage`, judged by the embedded reader.
+//!
+//! `scripts/train-triage` runs the ignored test here for what the weights are fitted on.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::features::Row;
+use super::{Settings, Verdict, judge_new, verdict};
+use crate::engine::{self, Reader};
+use crate::ledger::{Spoken, Wanted, Weighted};
+use crate::mail::when::{Calendar, Zone, parse_rfc3339};
+use crate::mail::{self, UnixSeconds};
+use crate::store::{Incoming, Origin, Scope, Store};
+
+thread_local! {
+    /// The row that was weighed last.
+    static SEEN: RefCell<Option<Row>> = const { RefCell::new(None) };
+}
+
+pub(super) fn seen(row: &Row) {
+    SEEN.with_borrow_mut(|seen| *seen = Some(*row));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Owner {
+    owner: String,
+    zone_minutes: i16,
+    #[expect(dead_code, reason = "for people")]
+    work: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Labelled {
+    id: String,
+    in_reply_to: Option<String>,
+    date: String,
+    from: String,
+    to: Vec<String>,
+    cc: Vec<String>,
+    subject: String,
+    headers: std::collections::BTreeMap<String, String>,
+    calendar: Option<String>,
+    text: String,
+    label: Option<Label>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Label {
+    tier: String,
+    kind: String,
+    needs_reply: bool,
+    #[expect(dead_code, reason = "for people")]
+    why: String,
+}
+
+/// The owners' mailboxes by name.
+fn mailboxes() -> Vec<(String, Owner, Vec<Labelled>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/triage");
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let mails = rest.lines().filter(|line| !line.is_empty());
+        let mails = mails.map(|line| serde_json::from_str(line).unwrap()).collect();
+        (name, serde_json::from_str(first).unwrap(), mails)
+    };
+    names.iter().map(read).collect()
+}
+
+fn address_of(person: &str) -> String {
+    let bare = person.rsplit('<').next().unwrap_or(person);
+    bare.trim_end_matches('>').trim().to_lowercase()
+}
+
+fn raw(mail: &Labelled) -> Vec<u8> {
+    let mut out = String::new();
+    let date = parse_rfc3339(&mail.date).unwrap();
+    let zone = &mail.date[mail.date.len() - 6..];
+    let offset = zone.replace(':', "");
+    let minutes: i16 = {
+        let sign = if zone.starts_with('-') { -1 } else { 1 };
+        sign * (zone[1..3].parse::<i16>().unwrap() * 60 + zone[4..6].parse::<i16>().unwrap())
+    };
+    let local = mail::when::local_date(date, &Zone::fixed(minutes));
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = MONTHS[usize::from(local.month) - 1];
+    let clock = &mail.date[11..19];
+    let _ = write!(out, "Date: {} {month} {} {clock} {offset}\r\n", local.day, local.year);
+    let _ = write!(out, "Message-ID: <{}>\r\nFrom: {}\r\n", mail.id, mail.from);
+    for (name, people) in [("To", &mail.to), ("Cc", &mail.cc)] {
+        if !people.is_empty() {
+            let _ = write!(out, "{name}: {}\r\n", people.join(", "));
+        }
+    }
+    let _ = write!(out, "Subject: {}\r\n", mail.subject);
+    if let Some(parent) = &mail.in_reply_to {
+        let _ = write!(out, "In-Reply-To: <{parent}>\r\nReferences: <{parent}>\r\n");
+    }
+    for (name, value) in &mail.headers {
+        let _ = write!(out, "{name}: {value}\r\n");
+    }
+    let text = mail.text.replace('\n', "\r\n");
+    let plain = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
+    match &mail.calendar {
+        None => {
+            let _ = write!(out, "MIME-Version: 1.0\r\n{plain}\r\n{text}\r\n");
+        }
+        Some(method) => {
+            let method = method.to_uppercase();
+            let _ = write!(
+                out,
+                "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=cut\r\n\r\n\
+                 --cut\r\n{plain}\r\n{text}\r\n--cut\r\nContent-Type: text/calendar; charset=utf-8; \
+                 method={method}\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\n\
+                 UID:{}\r\nDTSTART:20260312T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--cut--\r\n",
+                mail.id
+            );
+        }
+    }
+    out.into_bytes()
+}
+
+/// The mailbox in a store, and the time of its last mail.
+fn filled(dir: &Path, owner: &Owner, mails: &[Labelled]) -> (Store, UnixSeconds) {
+    let mut store = Store::open(dir).unwrap();
+    let me = address_of(&owner.owner);
+    store.add_own_addresses(std::slice::from_ref(&me), Origin::Told).unwrap();
+    let batch: Vec<Incoming> = mails
+        .iter()
+        .enumerate()
+        .map(|(at, mail)| {
+            let folder = if address_of(&mail.from) == me { "Sent" } else { "INBOX" };
+            Incoming::new(folder.to_owned(), format!("{at}"), String::new(), &raw(mail))
+        })
+        .collect();
+    let last = mails.iter().map(|mail| parse_rfc3339(&mail.date).unwrap()).max().unwrap();
+    let mut acceptor = store.accept_from("labelled", last).unwrap();
+    acceptor.accept(&batch).unwrap();
+    acceptor.finish("labelled").unwrap();
+    (store, last)
+}
+
+/// Calls `each` with every labelled mail, its verdict, and what was weighed for it.
+fn judged(
+    reader: &Reader,
+    each: &mut dyn FnMut(&str, &Labelled, &Label, &Verdict, Option<Row>, &mail::Message),
+) {
+    let reader = Weighted::new(reader, "test");
+    for (name, owner, mails) in mailboxes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, _) = filled(dir.path(), &owner, &mails);
+        let zone = Zone::fixed(owner.zone_minutes);
+        let settings = Settings { calendar: Calendar::office(zone), ..Settings::default() };
+        let mut headers = store.headers(&Scope::default()).unwrap();
+        headers.sort_by_key(|header| (header.date, header.id));
+        for header in headers.iter().filter(|header| !header.own) {
+            SEEN.take();
+            // One by one in time order, as they come: the row seen last is this message's.
+            let wanted = Wanted::Between(header.date, header.date);
+            let mut go_on = |_, _| ControlFlow::Continue(());
+            judge_new(&mut store, &reader, &wanted, &settings, &mut go_on).unwrap();
+            let mail = mails.iter().find(|mail| mail.id == header.rfc_id).unwrap();
+            let found = verdict(&store, header.id).unwrap().unwrap();
+            let message = mail::parse(&store.raw(header.id).unwrap());
+            let label = mail.label.as_ref().unwrap();
+            each(&name, mail, label, &found, SEEN.take(), &message);
+        }
+    }
+}
+
+fn sure(verdict: &Verdict, name: &str) -> Option<f32> {
+    verdict.signals.iter().find(|signal| signal.name == name).map(|signal| signal.value)
+}
+
+fn state(reader: &Reader, message: &mail::Message) -> Vec<f32> {
+    let spoken = Spoken::of(message);
+    let sentences: Vec<&str> = spoken.lines.iter().map(String::as_str).collect();
+    let reading = engine::Reading { subject: &spoken.subject, sentences: &sentences };
+    reader.response_states(&[reading]).unwrap().pop().unwrap()
+}
+
+/// Writes what the weights are fitted on to `$POSTROOM_DUMP`: a line for each mail of the mailboxes,
+/// and for each single mail of `$POSTROOM_SINGLES` (JSON lines).
+#[test]
+#[ignore = "writes a file for scripts/train-triage"]
+fn dump() {
+    let reader = Reader::embedded().unwrap();
+    let mut out = String::new();
+    judged(&reader, &mut |owner, mail, label, found, row, message| {
+        let line = json!({"owner": owner, "id": mail.id, "tier": label.tier, "kind": label.kind,
+            "reply": label.needs_reply, "said_tier": found.tier, "said_kind": found.kind,
+            "said_reply": found.needs_reply, "confidence": found.confidence,
+            "kind_probability": sure(found, "sure: kind"), "tier_probability": sure(found, "sure: tier"),
+            "row": row.map(|row| row.to_vec()), "state": state(&reader, message)});
+        let _ = writeln!(out, "{line}");
+    });
+    if let Ok(path) = std::env::var("POSTROOM_SINGLES") {
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let one: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |key: &str| one[key].as_str().unwrap().to_owned();
+            let mail = Labelled {
+                id: "single@example.org".into(),
+                in_reply_to: None,
+                date: text("date"),
+                from: text("from"),
+                to: vec![],
+                cc: vec![],
+                subject: text("subject"),
+                headers: std::collections::BTreeMap::new(),
+                calendar: None,
+                text: text("text"),
+                label: None,
+            };
+            let state = state(&reader, &mail::parse(&raw(&mail)));
+            let line = json!({"owner": null, "tier": one["tier"], "kind": one["kind"],
+                "reply": one["needs_reply"], "row": null, "state": state});
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    std::fs::write(std::env::var("POSTROOM_DUMP").unwrap(), out).unwrap();
+}
