@@ -2,7 +2,7 @@
 
     triage.py DUMP --heads heads.gguf --weights weights.rs [--report-only]
 
-DUMP is what the ignored test `triage::labelled_tests::dump` writes: for each labelled mail the numbers
+DUMP is what the ignored test `cli::demo::labelled_tests::dump` writes: for each labelled mail the numbers
 known of it (`row`) and the reader's state (`state`, 768 floats); single mails have a state alone.
 
 Two stages, stacked. The head is a multinomial logistic regression of tier, and a binary one of whether an
@@ -172,7 +172,8 @@ def main():
         return
     every = np.ones(len(mails.rows), bool)
     write_heads(given.heads, head_of(mails, every))
-    write_weights(given.weights, weights_of(mails, owners), (a, b))
+    means = stacked(mails, owners)[mails.weighed].mean(0)
+    write_weights(given.weights, weights_of(mails, owners), means, (a, b))
 
 
 def write_heads(path, head):
@@ -198,7 +199,7 @@ def write_heads(path, head):
     out.replace(path)
 
 
-def write_weights(path, weights, confidence):
+def write_weights(path, weights, means, confidence):
     floats = lambda row: ", ".join(f"{value:.4f}" for value in row)
     lines = ["//! Weights of [`super::learned`], written by `scripts/train-triage`.", "", "use super::features::COUNT;", "",
              "/// What it costs to say one tier where another is right: `COSTS[right][said]`.",
@@ -206,6 +207,8 @@ def write_weights(path, weights, confidence):
     lines += [f"    [{', '.join(f'{cost:.1f}' for cost in row)}]," for row in COSTS]
     lines += ["];", "", "/// Slope and constant from the log-odds of tier and kind together to those of both being right.",
               f"pub(super) const CONFIDENCE: [f32; 2] = [{confidence[0]:.4f}, {confidence[1]:.4f}];", "",
+              "/// What each number is on average: a signal is how far a message is from it.",
+              "#[rustfmt::skip]", f"pub(super) const MEANS: [f32; COUNT] = [{floats(means)}];", "",
               "/// A row for each tier and one for the reply; the last column is the constant.",
               "#[rustfmt::skip]", "pub(super) const WEIGHTS: [[f32; COUNT + 1]; 6] = ["]
     lines += [f"    [{floats(row)}]," for row in weights]

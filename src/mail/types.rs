@@ -127,6 +127,17 @@ pub struct HeaderFacts {
     pub read: bool,
 }
 
+impl HeaderFacts {
+    /// Whether the receiving server found that the author's address was not the sender's to use: DMARC
+    /// failed, or without its word SPF did and no signature held.
+    pub fn authentication_fails(&self) -> bool {
+        self.dmarc == AuthResult::Fail
+            || (self.dmarc != AuthResult::Pass
+                && self.spf == AuthResult::Fail
+                && self.dkim != AuthResult::Pass)
+    }
+}
+
 /// One message as read from its bytes. Bad mail is no error: what could be read is here, and
 /// `problems` lists the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Doing as _;
 use super::{Error, Store, unpack};
+use crate::mail::source::{self, Role};
 use crate::mail::{Attachment, HeaderFacts, MessageId, Person, ThreadId, UnixSeconds};
 
 /// Everyone a message names besides its author.
@@ -61,7 +62,7 @@ pub struct Header {
     pub warnings: Vec<String>,
     /// Rises with every change.
     pub generation: i64,
-    /// Whether the user wrote it.
+    /// Whether the user wrote it: it is from an address of theirs, and not found to be forged.
     pub own: bool,
     /// The folders that hold it, sorted.
     pub folders: Vec<String>,
@@ -319,6 +320,10 @@ fn header(row: &Row<'_>) -> Result<Header, Error> {
         .collect();
     flags.sort_unstable();
     flags.dedup();
+    let facts: HeaderFacts = serde_json::from_str(&text(12)?).map_err(json("the header facts"))?;
+    // Anybody can write the user's address into `From`; what lies among sent mail was theirs.
+    let is_forged = facts.authentication_fails()
+        && !folders.iter().any(|folder| source::role(folder) == Role::Sent);
     Ok(Header {
         id: MessageId(id),
         thread: ThreadId(number(1)?),
@@ -331,11 +336,11 @@ fn header(row: &Row<'_>) -> Result<Header, Error> {
         subject_key: text(9)?,
         bytes: number(10)? as u64,
         attachments: serde_json::from_str(&text(11)?).map_err(json("the attachments"))?,
-        facts: serde_json::from_str(&text(12)?).map_err(json("the header facts"))?,
+        facts,
         language: text(13)?,
         warnings: serde_json::from_str(&text(14)?).map_err(json("the warnings"))?,
         generation: number(15)?,
-        own: number(16)? != 0,
+        own: number(16)? != 0 && !is_forged,
         folders,
         flags: flags.into_iter().collect(),
     })

@@ -73,6 +73,26 @@ fn a_copy_dated_in_another_zone_is_the_same_message_in_another_folder_or_among_s
 }
 
 #[test]
+fn mail_forged_in_the_users_name_is_not_theirs() {
+    let (_dir, mut store) = store();
+    store.add_own_addresses(&["ada@example.org".to_owned()], Origin::Told).expect("told");
+    let result = "Authentication-Results: mx.example.org; spf=fail; dkim=none; dmarc=fail";
+    let from = |minute: u32, more: &str| {
+        mail(&dated(minute, &format!("{more}Subject: Pay {minute}")), "Pay me.")
+    };
+    let forged = from(0, &format!("{result}\n"));
+    let outcomes = take(&mut store, "a", &[&forged, &from(1, "")]);
+    assert_eq!(outcomes.len(), 2);
+    let own = |store: &Store, id: i64| store.header(MessageId(id)).expect("there").own;
+    assert!(!own(&store, 1) && own(&store, 2));
+    // A copy among sent mail says that it was sent.
+    let copy = Incoming::new("Sent".into(), "x".into(), String::new(), forged.as_bytes());
+    let mut acceptor = store.accept_from("b", NOW).expect("begun");
+    acceptor.accept(&[copy]).expect("accepted");
+    assert!(own(&store, 1));
+}
+
+#[test]
 fn one_message_id_with_other_content_loses_nothing() {
     let (_dir, mut store) = store();
     let head = dated(0, "Message-ID: <1@example.org>\nSubject: Hello");

@@ -24,6 +24,8 @@ const CODE_VERSION: &str = "triage 2";
 pub const WINDOW_SECONDS: i64 = 45 * 86_400;
 /// Verdicts stored at once.
 const BATCH_MESSAGES: usize = 200;
+/// Seconds of a day.
+const DAY_SECONDS: i64 = 86_400;
 /// Reasons shown of one message.
 const REASONS_MAX: usize = 6;
 
@@ -373,8 +375,8 @@ fn apply_rule(verdict: &mut Verdict, settings: &Settings) {
     verdict.reasons.insert(0, Reason { text, quote: String::new() });
 }
 
-/// The norm of the tier; a time the sender named comes before it when it is nearer, and replaces it
-/// where there is no hurry.
+/// The time the sender named, else the norm of the tier. Where there is hurry a time that is more than
+/// a day off is not what hurries.
 fn due(
     verdict: &Verdict,
     tier: &TierOpinion,
@@ -384,7 +386,7 @@ fn due(
     let norm = settings.norms.due(verdict.tier, &settings.calendar, sent)?;
     Some(match (verdict.tier, tier.deadline) {
         (_, None) => norm,
-        (Tier::Now | Tier::Today, Some(named)) => named.min(norm),
+        (Tier::Now | Tier::Today, Some(named)) if named.0 - sent.0 > DAY_SECONDS => named.min(norm),
         (_, Some(named)) => named,
     })
 }

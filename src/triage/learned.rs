@@ -6,7 +6,7 @@
 
 use super::features::{COUNT, NAMES, Row};
 use super::verdict::Tier;
-use super::weights::{CONFIDENCE, COSTS, WEIGHTS};
+use super::weights::{CONFIDENCE, COSTS, MEANS, WEIGHTS};
 
 /// Signals shown beside the verdict.
 const SIGNALS_MAX: usize = 12;
@@ -18,7 +18,8 @@ pub(crate) struct Weighed {
     pub(crate) probabilities: [f32; 5],
     /// That an answer is expected.
     pub(crate) reply: f32,
-    /// What speaks most for this tier and against the likeliest other: name, value, log-odds.
+    /// What sets the message apart from others and speaks most for this tier or for the likeliest
+    /// other: name, value, log-odds.
     pub(crate) signals: Vec<(&'static str, f32, f32)>,
 }
 
@@ -32,7 +33,7 @@ pub(crate) fn confidence(product: f32) -> f32 {
 /// Weighs a message's row; nothing when the reader has no opinion of the message.
 pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
     #[cfg(test)]
-    super::labelled_tests::seen(row);
+    super::testing::see(row);
     if row[..6].iter().all(|logit| *logit == 0.0) {
         return None;
     }
@@ -51,7 +52,11 @@ pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
         .filter(|tier| *tier != said)
         .max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]))?;
     let mut signals: Vec<(&str, f32, f32)> = (0..COUNT)
-        .map(|at| (NAMES[at], row[at], row[at] * (WEIGHTS[said][at] - WEIGHTS[other][at])))
+        .map(|at| {
+            (NAMES[at], row[at], {
+                (row[at] - MEANS[at]) * (WEIGHTS[said][at] - WEIGHTS[other][at])
+            })
+        })
         .collect();
     signals.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
     signals.truncate(SIGNALS_MAX);

@@ -25,7 +25,7 @@ mod weights;
 mod wording;
 
 #[cfg(test)]
-mod labelled_tests;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

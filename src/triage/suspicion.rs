@@ -3,7 +3,6 @@
 use super::case::{Case, Tally};
 use super::history::{domain_of, is_public_provider};
 use super::wording;
-use crate::mail::AuthResult;
 
 /// A person writes no hidden text; this many characters are no accident of a mail program.
 const HIDDEN_CHARS: usize = 100;
@@ -82,11 +81,7 @@ fn claimed<'a>(case: &'a Case<'_>) -> Option<&'a str> {
 }
 
 fn fails(case: &Case<'_>) -> bool {
-    let facts = &case.header.facts;
-    facts.dmarc == AuthResult::Fail
-        || (facts.dmarc != AuthResult::Pass
-            && facts.spf == AuthResult::Fail
-            && facts.dkim != AuthResult::Pass)
+    case.header.facts.authentication_fails()
 }
 
 fn by_authentication(case: &Case<'_>, tally: &mut Tally) -> f32 {

@@ -14,6 +14,9 @@ pub(super) const COSTS: [[f32; 5]; 5] = [
 /// Slope and constant from the log-odds of tier and kind together to those of both being right.
 pub(super) const CONFIDENCE: [f32; 2] = [0.5247, 0.0890];
 
+/// What each number is on average: a signal is how far a message is from it.
+pub(super) const MEANS: [f32; COUNT] = [0.0; COUNT];
+
 /// A row for each tier and one for the reply; the last column is the constant.
 #[rustfmt::skip]
 pub(super) const WEIGHTS: [[f32; COUNT + 1]; 6] = [

@@ -6,6 +6,8 @@
 //! `render` the message around it. Every address lies in example.org, example.com or example.net.
 
 mod clock;
+#[cfg(test)]
+mod labelled_tests;
 mod mime;
 mod render;
 mod source;

@@ -21,20 +21,27 @@ struct Expectations {
 }
 
 #[derive(Deserialize)]
-struct Expected {
-    message_id: String,
-    tier: String,
-    kind: String,
-    needs_reply: bool,
+pub(super) struct Expected {
+    pub(super) message_id: String,
+    pub(super) tier: String,
+    pub(super) kind: String,
+    pub(super) needs_reply: bool,
 }
 
-fn settings() -> Settings {
+/// What an expert would say of each message.
+pub(super) fn expectations() -> Vec<Expected> {
+    let text = include_str!("../../../tests/fixtures/demo-expectations.json");
+    let expectations: Expectations = serde_json::from_str(text).unwrap();
+    expectations.items
+}
+
+pub(super) fn settings() -> Settings {
     let calendar = Calendar::office(Zone::fixed(demo::OFFSET_MINUTES));
     Settings { calendar, rules: Vec::<Rule>::new(), ..Settings::default() }
 }
 
-/// The demo mailbox, imported and judged as of `now`.
-fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds) -> Store {
+/// The demo mailbox as of `now`.
+pub(super) fn filled(dir: &std::path::Path, now: UnixSeconds) -> Store {
     let mut store = Store::open(dir).unwrap();
     store.add_own_addresses(&[demo::ME.to_owned()], Origin::Told).unwrap();
     let batch: Vec<Incoming> = demo::messages(now)
@@ -49,6 +56,12 @@ fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds) -> Store {
     let mut acceptor = store.accept_from("demo", now).unwrap();
     acceptor.accept(&batch).unwrap();
     acceptor.finish("demo").unwrap();
+    store
+}
+
+/// The same, judged.
+fn judged(dir: &std::path::Path, reader: &dyn Read, now: UnixSeconds) -> Store {
+    let mut store = filled(dir, now);
     let wanted = Wanted::Between(UnixSeconds(0), now);
     judge_new(&mut store, reader, &wanted, &settings(), &mut |_, _| ControlFlow::Continue(()))
         .unwrap();
@@ -107,10 +120,8 @@ impl Agreement {
 fn agreement(reader: &dyn Read, now: UnixSeconds) -> Agreement {
     let dir = tempfile::tempdir().unwrap();
     let store = judged(dir.path(), reader, now);
-    let text = include_str!("../../../tests/fixtures/demo-expectations.json");
-    let expectations: Expectations = serde_json::from_str(text).unwrap();
     let mut agreement = Agreement::default();
-    for expected in &expectations.items {
+    for expected in &expectations() {
         let id =
             store.by_rfc_id(&expected.message_id).unwrap().expect("an expected message is there");
         let found = verdict(&store, id).unwrap().expect("and judged");

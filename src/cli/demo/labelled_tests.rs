@@ -1,8 +1,7 @@
-//! The hand-labelled mailboxes of `tests/fixtures/triage`, judged by the embedded reader.
+//! The hand-labelled mailboxes of `tests/fixtures/triage` and the demo's, judged by the embedded reader.
 //!
 //! `scripts/train-triage` runs the ignored test here for what the weights are fitted on.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -10,22 +9,13 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::features::Row;
-use super::{Settings, Verdict, judge_new, verdict};
+use super::triage_tests::expectations;
 use crate::engine::{self, Reader};
 use crate::ledger::{Spoken, Wanted, Weighted};
 use crate::mail::when::{Calendar, Zone, parse_rfc3339};
 use crate::mail::{self, UnixSeconds};
 use crate::store::{Incoming, Origin, Scope, Store};
-
-thread_local! {
-    /// The row that was weighed last.
-    static SEEN: RefCell<Option<Row>> = const { RefCell::new(None) };
-}
-
-pub(super) fn seen(row: &Row) {
-    SEEN.with_borrow_mut(|seen| *seen = Some(*row));
-}
+use crate::triage::{Settings, Verdict, judge_new, testing, verdict};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,7 +146,7 @@ fn filled(dir: &Path, owner: &Owner, mails: &[Labelled]) -> (Store, UnixSeconds)
 /// Calls `each` with every labelled mail, its verdict, and what was weighed for it.
 fn judged(
     reader: &Reader,
-    each: &mut dyn FnMut(&str, &Labelled, &Label, &Verdict, Option<Row>, &mail::Message),
+    each: &mut dyn FnMut(&str, &str, &Label, &Verdict, Option<Vec<f32>>, &mail::Message),
 ) {
     let reader = Weighted::new(reader, "test");
     for (name, owner, mails) in mailboxes() {
@@ -167,7 +157,7 @@ fn judged(
         let mut headers = store.headers(&Scope::default()).unwrap();
         headers.sort_by_key(|header| (header.date, header.id));
         for header in headers.iter().filter(|header| !header.own) {
-            SEEN.take();
+            let _ = testing::seen();
             // One by one in time order, as they come: the row seen last is this message's.
             let wanted = Wanted::Between(header.date, header.date);
             let mut go_on = |_, _| ControlFlow::Continue(());
@@ -176,8 +166,42 @@ fn judged(
             let found = verdict(&store, header.id).unwrap().unwrap();
             let message = mail::parse(&store.raw(header.id).unwrap());
             let label = mail.label.as_ref().unwrap();
-            each(&name, mail, label, &found, SEEN.take(), &message);
+            each(&name, &mail.id, label, &found, testing::seen(), &message);
         }
+    }
+}
+
+/// The same of the demo's mailbox.
+fn judged_demos(
+    reader: &Reader,
+    each: &mut dyn FnMut(&str, &str, &Label, &Verdict, Option<Vec<f32>>, &mail::Message),
+) {
+    let weighted = Weighted::new(reader, "test");
+    let now = parse_rfc3339("2026-03-03T08:00:00Z").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut rows = std::collections::BTreeMap::new();
+    let mut store = super::triage_tests::filled(dir.path(), now);
+    let mut headers = store.headers(&Scope::default()).unwrap();
+    headers.sort_by_key(|header| (header.date, header.id));
+    for header in headers.iter().filter(|header| !header.own) {
+        let _ = testing::seen();
+        let wanted = Wanted::Between(header.date, header.date);
+        let settings = super::triage_tests::settings();
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        judge_new(&mut store, &weighted, &wanted, &settings, &mut go_on).unwrap();
+        rows.insert(header.id, testing::seen());
+    }
+    for expected in expectations() {
+        let id = store.by_rfc_id(&expected.message_id).unwrap().unwrap();
+        let label = Label {
+            tier: expected.tier,
+            kind: expected.kind,
+            needs_reply: expected.needs_reply,
+            why: String::new(),
+        };
+        let found = verdict(&store, id).unwrap().unwrap();
+        let message = mail::parse(&store.raw(id).unwrap());
+        each("ada", &expected.message_id, &label, &found, rows.remove(&id).flatten(), &message);
     }
 }
 
@@ -199,14 +223,21 @@ fn state(reader: &Reader, message: &mail::Message) -> Vec<f32> {
 fn dump() {
     let reader = Reader::embedded().unwrap();
     let mut out = String::new();
-    judged(&reader, &mut |owner, mail, label, found, row, message| {
-        let line = json!({"owner": owner, "id": mail.id, "tier": label.tier, "kind": label.kind,
+    let mut write = |owner: &str,
+                     id: &str,
+                     label: &Label,
+                     found: &Verdict,
+                     row: Option<Vec<f32>>,
+                     message: &mail::Message| {
+        let line = json!({"owner": owner, "id": id, "tier": label.tier, "kind": label.kind,
             "reply": label.needs_reply, "said_tier": found.tier, "said_kind": found.kind,
             "said_reply": found.needs_reply, "confidence": found.confidence,
             "kind_probability": sure(found, "sure: kind"), "tier_probability": sure(found, "sure: tier"),
-            "row": row.map(|row| row.to_vec()), "state": state(&reader, message)});
+            "row": row, "state": state(&reader, message)});
         let _ = writeln!(out, "{line}");
-    });
+    };
+    judged(&reader, &mut write);
+    judged_demos(&reader, &mut write);
     if let Ok(path) = std::env::var("POSTROOM_SINGLES") {
         for line in std::fs::read_to_string(path).unwrap().lines() {
             let one: serde_json::Value = serde_json::from_str(line).unwrap();
