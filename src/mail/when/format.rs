@@ -52,7 +52,7 @@ pub fn human(at: UnixSeconds, now: UnixSeconds, zone: &Zone) -> String {
     }
     let month = MONTHS[(date.month() - 1) as usize];
     // The weekday says more than the year while the day is near.
-    let near = at.0.abs_diff(now.0) < 300 * 86_400;
+    let near = at.0.abs_diff(now.0) < 31 * 86_400;
     if date.year() == today.year() || near && date.year() == today.year() + 1 {
         let weekday = WEEKDAYS[date.weekday().to_monday_zero_offset() as usize];
         return format!("{weekday} {} {month}", date.day());
@@ -68,6 +68,43 @@ pub fn human_with_time(at: UnixSeconds, now: UnixSeconds, zone: &Zone) -> String
     }
     let civil = zone.civil(at);
     format!("{day} {:02}:{:02}", civil.hour(), civil.minute())
+}
+
+/// A time in at most eleven columns, for a table: `14:00` today, `Thu 17:30` within six days,
+/// `31 Dec`, `12 Jan 2027`.
+pub fn short(at: UnixSeconds, now: UnixSeconds, zone: &Zone) -> String {
+    let day = short_day(at, now, zone);
+    if WEEKDAYS.contains(&day.as_str()) {
+        let civil = zone.civil(at);
+        return format!("{day} {:02}:{:02}", civil.hour(), civil.minute());
+    }
+    day
+}
+
+/// The same without the clock on another day than today: `14:00`, `Thu`, `31 Dec`, `12 Jan 2027`.
+pub fn short_day(at: UnixSeconds, now: UnixSeconds, zone: &Zone) -> String {
+    let (civil, today) = (zone.civil(at), zone.civil(now).date());
+    let date = civil.date();
+    if date == today {
+        return format!("{:02}:{:02}", civil.hour(), civil.minute());
+    }
+    if at.0.abs_diff(now.0) < 6 * 86_400 {
+        return WEEKDAYS[date.weekday().to_monday_zero_offset() as usize].to_owned();
+    }
+    let month = MONTHS[(date.month() - 1) as usize];
+    if date.year() == today.year() {
+        return format!("{} {month}", date.day());
+    }
+    format!("{} {month} {}", date.day(), date.year())
+}
+
+/// A time that stays true when it is read later: `Thu 5 Mar 2026, 17:30`.
+pub fn full(at: UnixSeconds, zone: &Zone) -> String {
+    let civil = zone.civil(at);
+    let weekday = WEEKDAYS[civil.date().weekday().to_monday_zero_offset() as usize];
+    let month = MONTHS[(civil.month() - 1) as usize];
+    let (day, year, hour, minute) = (civil.day(), civil.year(), civil.hour(), civil.minute());
+    format!("{weekday} {day} {month} {year}, {hour:02}:{minute:02}")
 }
 
 const MONTHS: [&str; 12] =
@@ -95,6 +132,43 @@ mod tests {
         check("2026-12-31T09:00:00+01:00", "Thu 31 Dec");
         check("2025-01-12T09:00:00+01:00", "12 Jan 2025");
         check("2027-01-12T09:00:00+01:00", "12 Jan 2027");
+    }
+
+    #[track_caller]
+    fn check_short(at: &str, expected: &str, day: &str) {
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        let now = parse_rfc3339("2026-03-03T10:00:00+01:00").unwrap();
+        let at = parse_rfc3339(at).unwrap();
+        assert_eq!(
+            (short(at, now, &zone), short_day(at, now, &zone)),
+            (expected.into(), day.into())
+        );
+        assert!(short(at, now, &zone).len() <= 11);
+    }
+
+    #[test]
+    fn a_table_has_room_for_eleven_columns() {
+        check_short("2026-03-03T14:00:00+01:00", "14:00", "14:00");
+        check_short("2026-03-03T23:30:00Z", "Wed 00:30", "Wed");
+        check_short("2026-03-09T09:00:00+01:00", "Mon 09:00", "Mon");
+        // A weekday that is today's would be taken for today.
+        check_short("2026-03-10T09:00:00+01:00", "10 Mar", "10 Mar");
+        check_short("2026-02-26T09:00:00+01:00", "Thu 09:00", "Thu");
+        check_short("2026-01-12T09:00:00+01:00", "12 Jan", "12 Jan");
+        check_short("2027-01-12T09:00:00+01:00", "12 Jan 2027", "12 Jan 2027");
+    }
+
+    #[test]
+    fn a_full_time_is_true_on_any_day() {
+        let at = parse_rfc3339("2026-03-05T16:30:00Z").unwrap();
+        assert_eq!(full(at, &Zone::parse("Europe/Berlin").unwrap()), "Thu 5 Mar 2026, 17:30");
+    }
+
+    #[test]
+    fn a_day_of_next_year_has_its_year() {
+        let now = parse_rfc3339("2026-11-22T10:00:00Z").unwrap();
+        let at = parse_rfc3339("2027-01-15T10:00:00Z").unwrap();
+        assert_eq!(human(at, now, &Zone::utc()), "15 Jan 2027");
     }
 
     #[test]

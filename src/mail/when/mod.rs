@@ -20,7 +20,7 @@ use jiff::tz::{Offset, TimeZone};
 
 pub use calendar::Calendar;
 pub use deadline::{Deadline, TimeMention, deadline, deadline_in, mentions, mentions_in};
-pub use format::{format_rfc3339, human, human_with_time, parse_rfc3339};
+pub use format::{format_rfc3339, full, human, human_with_time, parse_rfc3339, short, short_day};
 pub use norm::Norm;
 pub use query::parse_query_date;
 
