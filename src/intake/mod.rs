@@ -53,6 +53,8 @@ pub struct Summary {
     pub known: u64,
     /// Items that are no mail or could not be read.
     pub unreadable: u64,
+    /// Those of them the system would not let us read.
+    pub refused: u64,
     /// The first [`PROBLEMS_MAX`] of those, in words.
     pub problems: Vec<String>,
     /// Whether the caller broke it off.
@@ -191,7 +193,9 @@ fn read_ahead(
         }
         batch.incoming = fresh
             .into_par_iter()
-            .map(|(mail, flags)| Incoming::new(mail.folder, mail.key, flags, &mail.bytes))
+            .map(|(mail, flags)| {
+                Incoming::new(mail.folder, mail.key, flags, &mail.bytes).arrived(mail.arrived)
+            })
             .collect();
         if sender.send(batch).is_err() {
             return; // The writer broke off.
@@ -222,6 +226,7 @@ fn take(
     summary.unreadable += batch.problems.len() as u64;
     summary.seen = summary.added + summary.known + summary.unreadable;
     for problem in &batch.problems {
+        summary.refused += u64::from(matches!(problem, ItemError::Read { .. }));
         if summary.problems.len() < PROBLEMS_MAX {
             let cause = std::error::Error::source(problem)
                 .map_or(String::new(), |cause| format!(": {cause}"));

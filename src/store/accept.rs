@@ -9,7 +9,7 @@ use super::error::Doing as _;
 use super::journal::Action;
 use super::messages::{store_generation, stored_generation};
 use super::{Error, People, Store, pack};
-use crate::mail::{self, Message, MessageId, UnixSeconds, Words};
+use crate::mail::{self, Message, MessageId, Moment, UnixSeconds, Words};
 
 /// A thread joined by subject spans at most this time between two of its neighbours.
 const SUBJECT_THREAD_SECONDS_MAX: i64 = 30 * 86_400;
@@ -65,6 +65,14 @@ impl Incoming {
             packed: pack(raw),
             bytes: raw.len() as u64,
         }
+    }
+
+    /// Dates a message that has no date of its own by when its source says it came. What tells it
+    /// from others stays as it is: the same mail may lie elsewhere without such a date.
+    #[must_use]
+    pub fn arrived(mut self, at: Option<Moment>) -> Self {
+        self.message.date = self.message.date.or(at);
+        self
     }
 
     /// The message's words, so that nobody parses it again.

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 
 use super::{Flag, RawMail, sniff};
-use crate::mail::parse::MESSAGE_BYTES_MAX;
+use crate::mail::parse::{MESSAGE_BYTES_MAX, moment};
+use crate::mail::types::Moment;
 
 /// Bytes of a line looked at as one.
 const LINE_BYTES_MAX: usize = 64 << 10;
@@ -89,12 +90,15 @@ impl Mbox {
             return Ok(None);
         }
         let start = self.start;
+        let mut arrived = None;
         let mut bytes = Vec::new();
         let (mut after_empty, mut at_line_start) = (false, true);
         if !sniff::is_separator(self.line.trim_ascii_end()) {
             // A file that begins with a message of its own.
             self.take_line(&mut bytes, true);
             at_line_start = self.line.ends_with(b"\n");
+        } else {
+            arrived = date_of_separator(&self.line);
         }
         loop {
             let line_start = self.position;
@@ -117,7 +121,7 @@ impl Mbox {
         drop_separating_line(&mut bytes);
         let flags = flags(&bytes);
         let (folder, key) = (self.folder.clone(), format!("{}#{start}", self.key));
-        Ok(Some(RawMail { folder, key, flags, bytes }))
+        Ok(Some(RawMail { folder, key, flags, arrived, bytes }))
     }
 
     /// Adds the line read, unquoted (mboxrd: one `>` of `>From `, `>>From `, … goes).
@@ -132,6 +136,30 @@ impl Mbox {
         let room = (MESSAGE_BYTES_MAX + 1).saturating_sub(bytes.len());
         bytes.extend_from_slice(&line[..line.len().min(room)]);
     }
+}
+
+/// The date of a `From ` line, behind the address: `From ada@example.org Mon May 14 16:39:00 2001`,
+/// with or without a zone before the year or behind it. Without one it is UTC (RFC 4155).
+fn date_of_separator(line: &[u8]) -> Option<Moment> {
+    let line = String::from_utf8_lossy(line);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    // The address may hold blanks, even a month: the last month is the date's.
+    let at = words.iter().rposition(|word| sniff::is_month(word.as_bytes()))?;
+    let month = words[at];
+    let (mut day, mut time, mut year, mut zone) = (None, None, None, "+0000");
+    for &word in words.iter().skip(at + 1).chain(at.checked_sub(1).map(|before| &words[before])) {
+        let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        if sniff::is_time(word.as_bytes()) {
+            time = Some(word);
+        } else if digits && word.len() == 4 {
+            year = Some(word);
+        } else if digits && word.len() <= 2 {
+            day = day.or(Some(word));
+        } else if word.starts_with(['+', '-']) {
+            zone = word;
+        }
+    }
+    moment(&format!("{} {month} {} {} {zone}", day?, year?, time?))
 }
 
 /// The empty line before a separator belongs to the mbox.
@@ -194,4 +222,29 @@ fn mozilla_flags(value: &[u8]) -> impl Iterator<Item = Flag> {
     .into_iter()
     .filter(move |(bit, _)| bits & bit != 0)
     .map(|(_, flag)| flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::when::format_rfc3339;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<&str>) {
+        let found = date_of_separator(line.as_bytes()).map(|moment| format_rfc3339(moment.at));
+        assert_eq!(found.as_deref(), expected, "{line}");
+    }
+
+    #[test]
+    fn a_separator_has_the_date_of_arrival() {
+        let utc = Some("2001-05-14T16:39:00Z");
+        check("From ada@example.org Mon May 14 16:39:00 2001", utc);
+        check("From ada@example.org Mon May 14 16:39 2001\r\n", utc);
+        check("From ada lovelace Mon May 14 18:39:00 +0200 2001", utc);
+        check("From 1234@xxx Mon May 14 16:39:00 +0000 2001", utc);
+        check("From may@example.org  Mon, 14 May 2001 16:39:00 +0000", utc);
+        check("From ada@example.org Sat Mar  3 09:05:07 2001", Some("2001-03-03T09:05:07Z"));
+        check("From here on we go", None);
+        check("From may", None);
+    }
 }

@@ -21,6 +21,7 @@ use std::vec;
 use serde::{Deserialize, Serialize};
 
 use self::mbox::Mbox;
+use super::types::Moment;
 
 /// How mail lies in files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct RawMail {
     pub key: String,
     /// In order, each once.
     pub flags: Vec<Flag>,
+    /// When the source says that it came: an mbox in its `From ` lines.
+    pub arrived: Option<Moment>,
     /// The message, without its mbox separator and quoting. One byte over 100 MB means that it was
     /// cut there.
     pub bytes: Vec<u8>,
@@ -431,6 +434,7 @@ impl Source {
             folder: place.folder.clone(),
             key: format!("{}{}", place.key, maildir::unique(name)),
             flags: maildir::flags(name),
+            arrived: None,
             bytes,
         })
     }
@@ -455,7 +459,8 @@ impl Source {
             Format::Eml | Format::Auto if is_mail => {
                 let bytes = eml::read(path).map_err(failed)?;
                 let flags = mbox::flags(&bytes);
-                Ok(Some(RawMail { folder: place.folder.clone(), key, flags, bytes }))
+                let folder = place.folder.clone();
+                Ok(Some(RawMail { folder, key, flags, arrived: None, bytes }))
             }
             _ => Err(ItemError::NotMail { path: path.to_owned() }),
         }

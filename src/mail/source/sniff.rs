@@ -147,7 +147,7 @@ pub(crate) fn is_separator(line: &[u8]) -> bool {
     time && month && year
 }
 
-fn is_time(word: &[u8]) -> bool {
+pub(crate) fn is_time(word: &[u8]) -> bool {
     let mut count = 0;
     let digits = word.split(|&b| b == b':').all(|part| {
         count += 1;
@@ -156,7 +156,7 @@ fn is_time(word: &[u8]) -> bool {
     digits && (2..=3).contains(&count)
 }
 
-fn is_month(word: &[u8]) -> bool {
+pub(crate) fn is_month(word: &[u8]) -> bool {
     const MONTHS: [&[u8]; 12] = [
         b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
         b"dec",
