@@ -47,7 +47,7 @@ pub enum Error {
         now: String,
     },
     /// Only an approved letter can be sent: held back.
-    #[error("letter {letter} is {state}, not approved")]
+    #[error("letter {letter} ({state}) is not approved")]
     NotApproved {
         /// The letter.
         letter: i64,

@@ -75,7 +75,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// The change asked for does not fit the letter's state.
-    #[error("letter {letter} is {state}: {refused}")]
+    #[error("letter {letter} ({state}): {refused}")]
     LetterState {
         /// The letter.
         letter: i64,

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Doing as _;
-use super::{Error, LetterId, Store};
+use super::{Error, LetterId, LetterState, Store};
 use crate::mail::{MessageId, UnixSeconds};
 
 /// What undo needs to know of a change.
@@ -170,11 +170,18 @@ impl Store {
             Action::Edit { letter, before } => self.edit_letter(*letter, before),
             Action::Approve { letter } => {
                 let row = self.letter(*letter)?;
-                if row.state == super::LetterState::Approved {
-                    self.edit_letter(*letter, &row.data)
-                } else {
-                    let why = format!("letter {} is {} already", letter.0, row.state.name());
-                    Err(Error::Undo { n, why })
+                match row.state {
+                    LetterState::Approved => self.edit_letter(*letter, &row.data),
+                    // A later change took the approval with it: nothing is left to take back.
+                    LetterState::Draft | LetterState::Rejected => Ok(()),
+                    LetterState::Sending | LetterState::Sent | LetterState::Unknown => {
+                        let why = format!(
+                            "letter {} ({}) may have left already",
+                            letter.0,
+                            row.state.name()
+                        );
+                        Err(Error::Undo { n, why })
+                    }
                 }
             }
             Action::Reject { letter } => {
