@@ -42,6 +42,7 @@ pub use error::{Cause, Error};
 pub use feed::{Caught, Feed, catch_up, embed_missing, message_pieces};
 pub use find::{Hit, Matched, Mode, Options};
 pub use index::{Added, Index};
+pub use operators::operators;
 pub use query::{Fact, Facts, ParseError, Query, parse};
 pub use scan::{Near, Scan};
 pub use snippet::{Marker, SNIPPET_CHARS, Snippet};

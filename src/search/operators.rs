@@ -29,6 +29,12 @@ pub(super) const OPERATORS: &[&str] = &[
     "mid",
     "lang",
 ];
+/// The names of all operators.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().copied()
+}
+
+const TIERS: &[&str] = &["now", "today", "normal", "consider", "fyi"];
 const KINDS: &[&str] = &[
     "person",
     "list",
@@ -89,10 +95,10 @@ pub(super) fn operator(name: &str, value: &str, quoted: bool) -> Result<Query, R
             None => return refuse(no_date(value), DATE_HINT),
         },
         "tier" => {
-            // Tiers have names of the user's own: any will do.
-            let tier = |tier: String| Some(Fact::Tier(tier));
-            return any_of(value, tier)
-                .ok_or_else(|| (format!("`{value}`"), example(name).to_owned()));
+            let known = |tier: String| TIERS.contains(&tier.as_str()).then_some(Fact::Tier(tier));
+            return any_of(value, known).ok_or_else(|| {
+                (format!("an unknown tier `{value}`"), format!("one of {}", TIERS.join(", ")))
+            });
         }
         "kind" => {
             let known = |kind: String| KINDS.contains(&kind.as_str()).then_some(Fact::Kind(kind));
