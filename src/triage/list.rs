@@ -101,12 +101,29 @@ pub struct ListOptions {
     pub limit: Option<usize>,
 }
 
+/// The open threads, and how many others there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// One line a thread.
+    pub items: Vec<Item>,
+    /// Threads left out because nothing is left to do in them.
+    pub settled: usize,
+}
+
 /// The threads of the last weeks, one line each: its latest open ask, else its latest message by
 /// somebody else. Most urgent first, then what is due first, then the newest.
 ///
 /// # Errors
 /// The store cannot be read, or holds something else.
 pub fn list(store: &Store, options: &ListOptions) -> Result<Vec<Item>, Error> {
+    listed(store, options).map(|listed| listed.items)
+}
+
+/// As [`list`], and how many threads of these tiers and kinds it leaves out as settled.
+///
+/// # Errors
+/// The store cannot be read, or holds something else.
+pub fn listed(store: &Store, options: &ListOptions) -> Result<Listed, Error> {
     let since = UnixSeconds(options.as_of.0 - WINDOW_SECONDS);
     let scope = Scope { since: Some(since), until: Some(options.as_of), ..Scope::default() };
     let mut threads: BTreeMap<ThreadId, Vec<Header>> = BTreeMap::new();
@@ -114,40 +131,50 @@ pub fn list(store: &Store, options: &ListOptions) -> Result<Vec<Item>, Error> {
         threads.entry(header.thread).or_default().push(header);
         Ok::<(), Error>(())
     })?;
-    let mut lines = Vec::new();
+    let mut listed = Listed::default();
     for headers in threads.values_mut() {
         headers.sort_by_key(|header| (header.date, header.id));
-        if let Some(item) = line(store, headers, options)? {
-            lines.push(item);
+        match line(store, headers, options)? {
+            Line::Shown(item) => listed.items.push(*item),
+            Line::Settled => listed.settled += 1,
+            Line::NotAsked => {}
         }
     }
-    lines.sort_by_key(|item| {
+    listed.items.sort_by_key(|item| {
         (item.thread_tier, item.due.map_or(i64::MAX, |due| due.0), -item.date.0, item.id)
     });
-    lines.truncate(options.limit.unwrap_or(usize::MAX));
-    for item in &mut lines {
+    listed.items.truncate(options.limit.unwrap_or(usize::MAX));
+    for item in &mut listed.items {
         item.gist = ledger::gist(store, item.id, &options.reading_version)?;
     }
-    Ok(lines)
+    Ok(listed)
 }
 
-fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Option<Item>, Error> {
+/// What a thread is in the list.
+enum Line {
+    Shown(Box<Item>),
+    Settled,
+    /// Of another tier or kind, or with nothing judged in it.
+    NotAsked,
+}
+
+fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Line, Error> {
     let all = standing(store, headers, options.as_of, None)?;
     let open = all.iter().rev().find(|one| one.verdict.needs_reply && !one.state.is_settled());
-    let Some(shown) =
-        open.or_else(|| all.iter().rev().find(|one| options.all || !one.state.is_settled()))
-    else {
-        return Ok(None);
-    };
     let fits = |one: &Standing<'_>| {
         (options.tiers.is_empty() || options.tiers.contains(&one.verdict.tier))
             && (options.kinds.is_empty() || options.kinds.contains(&one.verdict.kind))
     };
+    let shown =
+        open.or_else(|| all.iter().rev().find(|one| options.all || !one.state.is_settled()));
+    let Some(shown) = shown else {
+        return Ok(if all.iter().any(fits) { Line::Settled } else { Line::NotAsked });
+    };
     if !fits(shown) {
-        return Ok(None);
+        return Ok(Line::NotAsked);
     }
     let thread_tier = open.map_or(shown.verdict.tier, |open| open.verdict.tier);
-    Ok(Some(item(shown, thread_tier)))
+    Ok(Line::Shown(Box::new(item(shown, thread_tier))))
 }
 
 /// The messages asked for, one item each, in the order given, settled or not; those not judged are

@@ -32,7 +32,7 @@ mod tests;
 pub use error::Error;
 pub use history::Sender;
 pub use judge::{Norms, Rule, Settings, WINDOW_SECONDS, judge_new, verdict};
-pub use list::{Item, ListOptions, items, list};
+pub use list::{Item, ListOptions, Listed, items, list, listed};
 pub use second::{Asked, Second, ask_writer, to_ask};
 pub use state::State;
 pub use verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Verdict};
