@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Brief, Line, Section, SinceLast};
 use crate::ledger::shorten;
-use crate::mail::when::{Zone, human_with_time};
+use crate::mail::when::{Zone, full};
 
 /// Characters of a quote on the page.
 const QUOTE_CHARS_MAX: usize = 260;
@@ -12,15 +12,14 @@ const QUOTE_CHARS_MAX: usize = 260;
 /// The brief as one self-contained file in `zone`'s times.
 pub fn html(brief: &Brief, zone: &Zone) -> String {
     let mut page = String::with_capacity(16_384);
-    let now = human_with_time(brief.as_of, brief.as_of, zone);
     let date = crate::mail::when::local_date(brief.as_of, zone);
     let day = format!("{:04}-{:02}-{:02}", date.year, date.month, date.day);
     page.push_str(HEAD);
     let _ = write!(
         page,
         "<title>Brief of {day}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n\
-         <h1>Brief</h1>\n<p class=\"when\"><time>{day}</time>, {}</p>\n",
-        escaped(&now)
+         <h1>Brief</h1>\n<p class=\"when\"><time>{}</time></p>\n",
+        full(brief.as_of, zone)
     );
     tally(&mut page, brief);
     page.push_str("</header>\n");
@@ -38,7 +37,7 @@ pub fn html(brief: &Brief, zone: &Zone) -> String {
             section.title()
         );
         for line in lines {
-            item(&mut page, line, brief, zone);
+            item(&mut page, line, zone);
         }
         page.push_str("</ol>\n</section>\n");
     }
@@ -66,7 +65,7 @@ fn tally(page: &mut String, brief: &Brief) {
     page.push_str("</ul>\n");
 }
 
-fn item(page: &mut String, line: &Line, brief: &Brief, zone: &Zone) {
+fn item(page: &mut String, line: &Line, zone: &Zone) {
     let class = match line.since_last {
         SinceLast::New => "new",
         SinceLast::Still => "still",
@@ -89,8 +88,8 @@ fn item(page: &mut String, line: &Line, brief: &Brief, zone: &Zone) {
     if let Some(due) = line.due {
         let class = if line.late { "late" } else { "due" };
         let word = if line.late { "was due" } else { "due" };
-        let when = human_with_time(due, brief.as_of, zone);
-        let _ = write!(page, "<span class=\"{class}\">{word} {}</span> ", escaped(&when));
+        // The page is kept: what is "tomorrow" now is not when it is read.
+        let _ = write!(page, "<span class=\"{class}\">{word} {}</span> ", full(due, zone));
     }
     let ids: Vec<String> =
         line.sources.iter().take(12).map(|source| source.id.0.to_string()).collect();

@@ -215,6 +215,10 @@ fn the_page_is_self_contained_and_escaped() {
         assert!(!page.contains(absent), "{absent}");
     }
     assert!(page.contains("&lt;script&gt;") && page.contains("&amp;"));
+    for word in ["due today", "due tomorrow", "due yesterday", ">today"] {
+        assert!(!page.contains(word), "{word} is not true when the page is read later");
+    }
+    assert!(page.contains("<time>Tue 3 Mar 2026, 12:00</time>"), "{page}");
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
 }
 
