@@ -130,7 +130,8 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Keep the demo's mailbox in DIR instead of a throw-away folder
+    /// Keep the demo's mailbox in DIR instead of the folder demo beside your data, which the next
+    /// demo empties; either may be deleted at any time
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
 }
@@ -166,7 +167,8 @@ pub(super) enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct Triage {
-    /// That mail, settled or not, instead of what is open
+    /// That mail, settled or not, instead of what is open; * is all mail (`postroom help search` says
+    /// what can be asked)
     pub(super) query: Vec<String>,
     /// Only this tier (repeatable)
     #[arg(long, value_name = "TIER")]
@@ -323,6 +325,10 @@ pub(super) enum OutboxVerb {
         letter: i64,
     },
     /// Change a letter in your editor, or replace its text from standard input
+    ///
+    /// The editor is what VISUAL or EDITOR names, else vi. It is yours and may need sockets (a display,
+    /// a server of its own), so it is started outside the lock that everything else of Postroom runs
+    /// in, and is handed one file: this letter.
     Edit {
         /// The letter's number
         letter: i64,
@@ -344,11 +350,12 @@ pub(super) enum OutboxVerb {
         letter: i64,
     },
     /// Say what became of a letter whose arrival is not known
+    #[command(group(clap::ArgGroup::new("arrival").required(true).args(["arrived", "lost"])))]
     Settle {
         /// The letter's number
         letter: i64,
         /// It arrived: it counts as sent
-        #[arg(long, conflicts_with = "lost", required_unless_present = "lost")]
+        #[arg(long)]
         arrived: bool,
         /// It did not: it is approved again, under the same Message-ID
         #[arg(long)]
@@ -362,8 +369,9 @@ pub(super) enum OutboxVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = super::queries::HELP, after_help = super::queries::SHORT)]
 pub(super) struct Search {
-    /// What to look for: words, "phrases", from: to: subject: before: … (`postroom search --help`)
+    /// What to look for: words, "phrases", from: to: subject: before: …
     #[arg(required = true)]
     pub(super) query: Vec<String>,
     /// By words and meaning, or by one of them
@@ -408,7 +416,7 @@ pub(super) enum Print {
 
 #[derive(Debug, Args)]
 pub(super) struct Count {
-    /// The query
+    /// The query (`postroom help search` says how it is written)
     #[arg(required = true)]
     pub(super) query: Vec<String>,
 }

@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::mail::Person;
 use crate::mail::when::{Calendar, Zone};
+use crate::search;
+use crate::triage::{Kind, Tier};
 
 /// The configuration. Unknown keys are an error: a typing mistake must not pass in silence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Config {
     pub(super) me: Me,
-    /// Kept for the commands that connect; not used yet.
+    /// Kept for the commands that connect; without effect so far.
     pub(super) accounts: BTreeMap<String, toml::Table>,
     pub(super) tiers: BTreeMap<String, TierNorm>,
     pub(super) rules: Vec<Rule>,
     pub(super) send: Option<Send>,
     pub(super) models: Models,
-    /// Kept for `sync --watch`; not used yet.
+    /// Kept for `sync --watch`; without effect so far.
     pub(super) notify: Option<toml::Table>,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct Me {
     pub(super) addresses: Vec<String>,
     pub(super) time_zone: Option<String>,
     pub(super) work: Option<Work>,
+    /// When mail is brought forward; without effect so far.
     pub(super) windows: Vec<String>,
 }
 
@@ -91,12 +94,43 @@ pub(super) struct Models {
     pub(super) endpoint: Option<String>,
 }
 
+impl Rule {
+    fn check(&self) -> Result<(), Failure> {
+        let wrong = |why: String| {
+            Failure::asked_wrongly(format!("the rule {:?}: {why}", self.when))
+                .hint("a rule has when = a query, and tier or kind (or both)")
+        };
+        if self.tier.is_none() && self.kind.is_none() {
+            return Err(wrong("it has neither tier nor kind".into()));
+        }
+        search::parse(&self.when).map_err(|error| wrong(error.to_string()))?;
+        let tier = self.tier.as_deref().map(str::parse::<Tier>).transpose();
+        let kind = self.kind.as_deref().map(str::parse::<Kind>).transpose();
+        tier.map_err(|error| wrong(error.to_string()))?;
+        kind.map_err(|error| wrong(error.to_string()))?;
+        Ok(())
+    }
+}
+
 impl Send {
     /// The sender: `ada@example.org` or `Ada <ada@example.org>`.
     pub(super) fn sender(&self) -> Person {
         parse_person(&self.from)
             .unwrap_or_else(|| Person { name: String::new(), address: self.from.to_lowercase() })
     }
+}
+
+/// An address alone, without a name.
+pub(super) fn is_bare_address(text: &str) -> bool {
+    parse_person(text).is_some_and(|person| person.address == text.trim().to_lowercase())
+}
+
+/// `09:30`.
+fn is_time_of_day(text: &str) -> bool {
+    let number = |text: &str, below: u8| {
+        text.len() == 2 && text.parse::<u8>().is_ok_and(|number| number < below)
+    };
+    text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
 }
 
 /// An address as people write it: `ada@example.org` or `Ada <ada@example.org>`. The address comes
@@ -123,7 +157,12 @@ impl Config {
                 return Ok(Self::default());
             }
             Err(error) => {
-                return Err(Failure::could_not(format!("reading {}: {error}", path.display())));
+                let failure = Failure::could_not(format!("reading {}: {error}", path.display()));
+                return Err(failure.hint(match error.kind() {
+                    std::io::ErrorKind::InvalidData => "save it as UTF-8",
+                    std::io::ErrorKind::IsADirectory => "the configuration is a file",
+                    _ => "may you read it? `postroom config path` says where it lies",
+                }));
             }
         };
         let config: Self = toml::from_str(&text).map_err(|error| {
@@ -136,23 +175,45 @@ impl Config {
                 path.display(),
                 error.message().replace('\n', " ")
             ))
-            .hint("`postroom config path` says where it lies; README.md shows every key")
+            .hint("`postroom config path` says where it lies; README.md lists every key")
         })?;
-        if let Some(send) = &config.send
-            && parse_person(&send.from).is_none()
-        {
-            return Err(Failure::asked_wrongly(format!(
-                "reading {}: [send] from = {:?} is not an address",
-                path.display(),
-                send.from
-            ))
-            .hint("for example \"Ada <ada@example.org>\""));
-        }
-        config.calendar().map_err(|failure| Failure {
+        config.check().map_err(|failure| Failure {
             message: format!("reading {}: {}", path.display(), failure.message),
             ..failure
         })?;
         Ok(config)
+    }
+
+    /// What the shape of the file does not say: whether each value means something.
+    fn check(&self) -> Result<(), Failure> {
+        if let Some(send) = &self.send
+            && parse_person(&send.from).is_none()
+        {
+            let what = format!("[send] from = {:?} is not an address", send.from);
+            return Err(Failure::asked_wrongly(what).hint("for example \"Ada <ada@example.org>\""));
+        }
+        if let Some(wrong) = self.me.addresses.iter().find(|a| !is_bare_address(a)) {
+            return Err(Failure::asked_wrongly(format!("[me] addresses: {wrong:?} is no address"))
+                .hint("for example addresses = [\"ada@example.org\"]"));
+        }
+        if let Some(wrong) = self.me.windows.iter().find(|time| !is_time_of_day(time)) {
+            return Err(Failure::asked_wrongly(format!("[me] windows: {wrong:?} is no time"))
+                .hint("for example windows = [\"09:30\", \"15:30\"]"));
+        }
+        self.rules.iter().try_for_each(Rule::check)?;
+        self.calendar().map(|_| ())
+    }
+
+    /// The keys that are set and that nothing reads yet.
+    pub(super) fn without_effect(&self) -> Vec<&'static str> {
+        [
+            (!self.me.windows.is_empty(), "windows"),
+            (!self.accounts.is_empty(), "[accounts]"),
+            (self.notify.is_some(), "[notify]"),
+        ]
+        .into_iter()
+        .filter_map(|(is_set, key)| is_set.then_some(key))
+        .collect()
     }
 
     /// The user's zone, days and hours of work.
@@ -225,6 +286,63 @@ mod tests {
         let failure = read("[me]\nadresses = []\n").expect_err("refused");
         assert_eq!(failure.status, 2);
         assert!(failure.message.contains("line 2") && failure.message.contains("adresses"));
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, word: &str) {
+        let failure = read(text).expect_err("refused");
+        assert_eq!(failure.status, 2);
+        assert!(failure.message.contains(word), "{}", failure.message);
+        assert!(failure.hint.is_some());
+    }
+
+    #[test]
+    fn values_that_mean_nothing_are_refused() {
+        check_refused("[me]\nwindows = [\"25:00\"]\n", "25:00");
+        check_refused("[me]\nwindows = [\"9:30\"]\n", "9:30");
+        check_refused("[me]\naddresses = [\"nope\"]\n", "nope");
+        check_refused("[me]\naddresses = [\"Ada <ada@example.org>\"]\n", "Ada");
+        check_refused("[[rules]]\nwhen = \"from:boss\"\n", "neither tier nor kind");
+        check_refused("[[rules]]\nwhen = \"from:\"\ntier = \"now\"\n", "from:");
+        check_refused("[[rules]]\nwhen = \"from:boss\"\ntier = \"soon\"\n", "soon");
+        check_refused("[[rules]]\nwhen = \"from:boss\"\nkind = \"friend\"\n", "friend");
+    }
+
+    #[test]
+    fn keys_that_nothing_reads_are_named() {
+        let config = read("[me]\nwindows = [\"09:30\"]\n[notify]\ncommand = [\"true\"]\n");
+        assert_eq!(config.expect("understood").without_effect(), ["windows", "[notify]"]);
+        assert!(Config::default().without_effect().is_empty());
+    }
+
+    #[test]
+    fn the_readme_lists_every_key() {
+        let readme = include_str!("../../README.md");
+        let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let example = example.expect("an example of the configuration");
+        let config = read(example).expect("it is understood");
+        assert!(config.send.is_some() && !config.rules.is_empty() && !config.tiers.is_empty());
+        for key in [
+            "name",
+            "addresses",
+            "time_zone",
+            "work",
+            "windows",
+            "accounts",
+            "due",
+            "when",
+            "tier",
+            "kind",
+            "from",
+            "smtp",
+            "tls",
+            "user",
+            "password.command",
+            "endpoint",
+            "notify",
+        ] {
+            assert!(example.contains(key), "{key} is not in README.md");
+        }
     }
 
     #[track_caller]

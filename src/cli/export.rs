@@ -31,7 +31,7 @@ pub(super) fn write(
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Failure + '_ {
-    move |error| Failure::could_not(format!("writing {}: {error}", path.display()))
+    move |error| Failure::writing(path, &error)
 }
 
 fn maildir(store: &Store, headers: &[Header], dir: &Path) -> Result<(), Failure> {

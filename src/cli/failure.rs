@@ -1,6 +1,8 @@
 //! How a command says that it could not.
 
 use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
 
 /// Exit status: could not.
 pub(super) const COULD_NOT: u8 = 1;
@@ -37,6 +39,24 @@ impl Failure {
         self
     }
 
+    /// A file or folder that cannot be made or written.
+    pub(super) fn writing(path: &Path, error: &io::Error) -> Self {
+        let failure = Self::could_not(format!("writing {}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                failure.hint("you may not write there: name another place")
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                failure.hint("free some space, or name a place on another disk")
+            }
+            io::ErrorKind::NotFound => failure.hint("is there such a folder?"),
+            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                failure.hint("a file is no folder: check the path")
+            }
+            _ => failure.hint("check the path, or name another place"),
+        }
+    }
+
     /// From any room's error: the chain of causes on one line.
     pub(super) fn from_error(error: &dyn StdError) -> Self {
         Self::could_not(chain(error))
@@ -58,11 +78,16 @@ pub(super) fn chain(error: &dyn StdError) -> String {
     message
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         let mut failure = Self::could_not(format!("writing the answer: {error}"));
-        failure.closed_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
-        failure
+        failure.closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        failure.hint(match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "the disk the answer goes to is full: free some space"
+            }
+            _ => "standard output cannot be written: send it elsewhere",
+        })
     }
 }
 
@@ -86,7 +111,9 @@ impl From<crate::store::Error> for Failure {
                 failure.hint("ids come from `postroom search` and `postroom triage`; mid:<…> works too")
             }
             Error::NoLetter { .. } => failure.hint("`postroom outbox` lists the letters"),
-            Error::Undo { .. } => failure.hint("`postroom log` lists the changes"),
+            Error::Undo { .. } => {
+                failure.hint("`postroom log` lists the changes, `postroom undo N` takes back one")
+            }
             Error::LetterState { .. } => {
                 let mut failure = failure.hint("`postroom outbox` says where each letter stands");
                 failure.status = HELD_BACK;

@@ -7,9 +7,10 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::args;
-use super::failure::{COULD_NOT, Failure};
+use super::config::is_bare_address;
+use super::failure::Failure;
 use super::progress::Progress;
-use super::screen::Style;
+use super::screen::{Style, counted};
 use super::session::Session;
 use crate::intake::{self, Summary};
 use crate::mail::source::Format;
@@ -17,10 +18,14 @@ use crate::mail::when::format_rfc3339;
 use crate::search::Feed;
 use crate::store::{Origin, Store};
 
+/// Items that are no mail named on the screen; JSON names more.
+const PROBLEMS_SHOWN_MAX: usize = 8;
+
 pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, Failure> {
     for address in &args.me {
-        if !address.contains('@') {
-            return Err(Failure::asked_wrongly(format!("--me {address}: not an address")));
+        if !is_bare_address(address) {
+            return Err(Failure::asked_wrongly(format!("--me {address}: not an address"))
+                .hint("for example --me ada@example.org"));
         }
     }
     for path in &args.paths {
@@ -37,13 +42,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, 
         args::Format::Eml => Format::Eml,
     };
     let mut items = Vec::new();
-    let mut status = 0;
+    let mut without_mail = None;
     for path in &args.paths {
         let began = Instant::now();
         let summary = take_in(session, &mut store, path, format)?;
         let seconds = began.elapsed().as_secs_f64();
         if summary.seen > 0 && summary.unreadable == summary.seen {
-            status = COULD_NOT;
+            without_mail = Some(no_mail_in(path, &summary));
         }
         report(session, path, &summary, seconds)?;
         items.push(json!({
@@ -66,7 +71,19 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, 
     } else {
         say_who(session, &store, &guessed)?;
     }
-    Ok(status)
+    without_mail.map_or(Ok(0), Err)
+}
+
+fn no_mail_in(path: &Path, summary: &Summary) -> Failure {
+    let path = path.display();
+    if summary.refused == summary.seen {
+        let files = counted(summary.seen, "file", "files");
+        return Failure::could_not(format!("importing {path}: {files} could not be read"))
+            .hint("may you read them?");
+    }
+    let what = format!("none of {} is mail", counted(summary.seen, "file", "files"));
+    Failure::could_not(format!("importing {path}: {what}"))
+        .hint("Maildir, mbox and folders of one-message files can be read; --format names the one")
 }
 
 fn missing(path: &Path, error: &std::io::Error) -> Failure {
@@ -126,25 +143,28 @@ fn report(
     summary: &Summary,
     seconds: f64,
 ) -> Result<(), Failure> {
-    for problem in &summary.problems {
+    for problem in summary.problems.iter().take(PROBLEMS_SHOWN_MAX) {
         session.note(&format!("skipped {problem}"))?;
     }
-    let more = summary.unreadable - summary.problems.len() as u64;
+    let shown = summary.problems.len().min(PROBLEMS_SHOWN_MAX) as u64;
+    let more = summary.unreadable - shown;
     if more > 0 {
         session.note(&format!("skipped {more} more like these"))?;
     }
     if session.global.json {
         return Ok(());
     }
-    let unreadable = match summary.unreadable {
+    let some = |count: u64, what: &str| match count {
         0 => String::new(),
-        count => format!(", {count} not mail"),
+        count => format!(", {count} {what}"),
     };
     let line = format!(
-        "{}: {} messages added, {} known{unreadable} ({seconds:.1} s)",
+        "{}: {} added, {} known{}{} ({seconds:.1} s)",
         path.display(),
-        summary.added,
+        counted(summary.added, "message", "messages"),
         summary.known,
+        some(summary.unreadable - summary.refused, "not mail"),
+        some(summary.refused, "not readable"),
     );
     session.out.line(Style::Plain, &line)?;
     Ok(())

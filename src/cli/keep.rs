@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args;
 use super::failure::{COULD_NOT, Failure};
-use super::screen::Style;
+use super::screen::{Style, counted};
 use super::session::Session;
 use crate::guard::{self, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human_with_time};
@@ -34,7 +34,8 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
     }
     let total = store.messages_count(None)?;
     let covered = session.vectors()?.covered().len() as u64;
-    let line = format!("{total} messages by words, {covered} with vectors");
+    let messages = counted(total, "message", "messages");
+    let line = format!("{messages} by words, {covered} with vectors");
     say(
         session,
         "index",
@@ -104,6 +105,9 @@ pub(super) fn log(session: &mut Session<'_>, args: &args::Log) -> Result<u8, Fai
         session.out.json(&envelope.value())?;
         return Ok(0);
     }
+    if entries.is_empty() {
+        session.note("nothing was changed yet")?;
+    }
     for entry in &entries {
         let when = human_with_time(entry.time, session.now, &session.calendar.zone);
         session.out.put(Style::Dim, &format!("{:>5}  {when:<18} ", entry.n))?;
@@ -115,6 +119,10 @@ pub(super) fn log(session: &mut Session<'_>, args: &args::Log) -> Result<u8, Fai
 
 pub(super) fn undo(session: &mut Session<'_>, args: &args::Undo) -> Result<u8, Failure> {
     let mut store = session.store()?;
+    if args.n.is_none() && store.journal(usize::MAX >> 1)?.iter().all(|e| e.undone.is_some()) {
+        return Err(Failure::could_not("taking back the newest change: there is none")
+            .hint("`postroom log` lists the changes"));
+    }
     let entry = store.undo(args.n, session.now)?;
     session.index(&store)?;
     let line = format!("taken back: {} {}", entry.n, entry.what);
@@ -137,7 +145,8 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
     let mut add = |name: &str, check: &'static str, ok: bool, hint: String| {
         findings.push(Finding { name: name.to_owned(), check, ok, hint });
     };
-    add("config", "readable", true, session.home.config.display().to_string());
+    let (check, ok, hint) = about_config(session);
+    add("config", check, ok, hint);
     let models = models::verify();
     add(
         "reader",
@@ -167,7 +176,11 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
                 "whole",
                 problems.is_empty(),
                 if problems.is_empty() {
-                    format!("{total} messages, {} MB", store.bytes_on_disk() >> 20)
+                    format!(
+                        "{}, {} MB",
+                        counted(total, "message", "messages"),
+                        store.bytes_on_disk() >> 20
+                    )
                 } else {
                     problems.join("; ")
                 },
@@ -221,6 +234,21 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
     };
     add("writer", "works", works, what);
     print_findings(session, &findings)
+}
+
+/// What `doctor` says of the configuration.
+fn about_config(session: &Session<'_>) -> (&'static str, bool, String) {
+    let path = session.home.config.display();
+    if let Some(failure) = &session.config_failure {
+        return ("readable", false, failure.message.clone());
+    }
+    if !session.home.config.exists() {
+        return ("not there", true, format!("every setting has its default: {path}"));
+    }
+    match session.config.without_effect().as_slice() {
+        [] => ("readable", true, path.to_string()),
+        keys => ("readable", true, format!("{path}; without effect so far: {}", keys.join(", "))),
+    }
 }
 
 fn is_private(dir: &Path) -> bool {
@@ -339,6 +367,9 @@ pub(super) fn config(session: &mut Session<'_>, verb: args::ConfigVerb) -> Resul
             }
         }
         args::ConfigVerb::Show => {
+            if let Some(failure) = session.config_failure.take() {
+                return Err(failure);
+            }
             if session.global.json {
                 let items = vec![json!(session.config)];
                 let envelope = session.envelope("config", None).items(items);
@@ -357,7 +388,8 @@ pub(super) fn export(session: &mut Session<'_>, args: &args::Export) -> Result<u
     let store = session.store()?;
     super::session::empty_folder(&args.dir)?;
     let count = super::export::write(session, &store, args)?;
-    let line = format!("{count} messages written to {}", args.dir.display());
+    let messages = counted(count, "message", "messages");
+    let line = format!("{messages} written to {}", args.dir.display());
     say(
         session,
         "export",

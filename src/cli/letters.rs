@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::args::{self, OutboxVerb};
 use super::failure::{COULD_NOT, Failure, HELD_BACK};
-use super::screen::{Style, fit, shorten};
+use super::screen::{Style, counted, fit, shorten};
 use super::session::Session;
 use crate::guard::{Companion, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human};
@@ -69,7 +69,7 @@ pub(super) fn outbox(
             show(session, &store, &shown)
         }
         OutboxVerb::Edit { letter, stdin } => {
-            let companion = if *stdin { None } else { companion };
+            let input = stdin.then_some(input);
             edit(session, &mut store, LetterId(*letter), input, companion)
         }
         OutboxVerb::Approve { letter, digest } => {
@@ -197,24 +197,33 @@ fn done(
     Ok(0)
 }
 
+/// The letter as the user's editor leaves it, or as `input` has it.
 fn edit(
     session: &mut Session<'_>,
     store: &mut Store,
     id: LetterId,
-    input: &mut dyn Read,
+    input: Option<&mut dyn Read>,
     companion: Option<Companion>,
 ) -> Result<u8, Failure> {
     let before = store.letter(id)?.letter()?;
-    let text = if let Some(companion) = companion {
-        let dir = session.home.data.clone();
-        edited(&dir, id, &outbox::to_text(&before), companion)?
-    } else {
-        let mut text = String::new();
-        input
-            .take(LETTER_BYTES_MAX)
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::could_not(format!("reading the letter: {error}")))?;
-        text
+    let text = match (input, companion) {
+        (Some(input), _) => {
+            let mut text = String::new();
+            input.take(LETTER_BYTES_MAX).read_to_string(&mut text).map_err(|error| {
+                Failure::could_not(format!("reading letter {}: {error}", id.0))
+                    .hint("a letter is text in UTF-8")
+            })?;
+            text
+        }
+        (None, Some(companion)) if session.asks => {
+            let dir = session.home.data.clone();
+            edited(&dir, id, &outbox::to_text(&before), companion)?
+        }
+        (None, _) => {
+            let what = format!("editing letter {}: an editor needs a terminal", id.0);
+            let with = format!("`postroom outbox edit {} --stdin < FILE` does without", id.0);
+            return Err(Failure::asked_wrongly(what).hint(with));
+        }
     };
     let letter = outbox::from_text(&text, &before)?;
     if letter == before || outbox::to_text(&letter) == outbox::to_text(&before) {
@@ -252,7 +261,9 @@ fn edited(dir: &Path, id: LetterId, text: &str, companion: Companion) -> Result<
     match ran {
         Ok(true) => text,
         Ok(false) => {
-            Err(Failure::could_not(format!("{editor} ended with an error: nothing changed")))
+            let what = format!("editing letter {}: {editor} ended with an error", id.0);
+            Err(Failure::could_not(what)
+                .hint("nothing changed; set EDITOR, or use `outbox edit N --stdin`"))
         }
         Err(error) => {
             Err(Failure::from_error(&error).hint("set EDITOR, or use `outbox edit N --stdin`"))
@@ -267,6 +278,7 @@ fn approve(
     digest: Option<&str>,
     input: &mut dyn Read,
 ) -> Result<u8, Failure> {
+    store.letter(id)?;
     let digest = match digest {
         Some(digest) => digest.to_owned(),
         None if session.asks && session.out.terminal && !session.global.json => {
@@ -327,7 +339,8 @@ fn send(
     if ids.is_empty() {
         let drafts = rows.iter().filter(|row| row.state == LetterState::Draft).count();
         if drafts > 0 {
-            return Err(Failure::new(HELD_BACK, format!("{drafts} letters wait for approval"))
+            let wait = counted(drafts as u64, "letter waits", "letters wait");
+            return Err(Failure::new(HELD_BACK, format!("{wait} for approval"))
                 .hint("`postroom outbox show N`, then `postroom outbox approve N`"));
         }
         session.note("nothing to send")?;

@@ -19,6 +19,7 @@ mod keep;
 mod letters;
 mod models;
 mod progress;
+mod queries;
 mod read;
 mod screen;
 mod session;
@@ -37,7 +38,7 @@ use args::{Command, ModelVerb, OutboxVerb, PrivacyVerb, Typed};
 use failure::{ASKED_WRONGLY, COULD_NOT, Failure};
 use home::Home;
 use screen::{Screen, Style};
-use session::{Session, Settings};
+use session::{Need, Session, Settings};
 
 use crate::engine::WRITER_THREADS_VARIABLE;
 use crate::guard::{self, Companion};
@@ -99,10 +100,13 @@ pub fn main() -> ExitCode {
         Command::Model(model) => matches!(model.verb, ModelVerb::Fetch { .. }),
         _ => false,
     };
-    let edits = matches!(
-        &typed.command,
-        Command::Outbox(outbox) if matches!(outbox.verb, Some(OutboxVerb::Edit { stdin: false, .. }))
-    );
+    // Without a terminal no editor is started.
+    let edits = std::io::stdin().is_terminal()
+        && matches!(
+            &typed.command,
+            Command::Outbox(outbox)
+                if matches!(outbox.verb, Some(OutboxVerb::Edit { stdin: false, .. }))
+        );
     let companion = if edits { Companion::split_off().ok() } else { None };
     if !connects && let Err(error) = guard::lock() {
         eprintln!("postroom: {error}\nhint: Postroom reads no mail without its lock");
@@ -165,7 +169,10 @@ fn misread(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return text;
     }
-    let is_end = |line: &&str| line.trim_start().starts_with("Usage:") || line.contains("tip:");
+    let is_end = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("Usage:") || line.starts_with("For more") || line.contains("tip:")
+    };
     let what: Vec<&str> = text
         .lines()
         .take_while(|line| !is_end(line))
@@ -217,7 +224,7 @@ fn dispatch(typed: Typed, surroundings: Surroundings<'_>) -> u8 {
         }
         failure.status
     };
-    let settings = match Settings::read(&typed.global, &home, now) {
+    let settings = match Settings::read(&typed.global, &home, now, need(&typed.command)) {
         Ok(settings) => settings,
         Err(failure) => return failed(&mut err, &failure),
     };
@@ -230,6 +237,19 @@ fn dispatch(typed: Typed, surroundings: Surroundings<'_>) -> u8 {
             let _ = session.out.flush();
             failed(&mut session.err, &failure)
         }
+    }
+}
+
+/// Whether a command runs while the config cannot be understood.
+fn need(command: &Command) -> Need {
+    match command {
+        Command::Demo(_)
+        | Command::Doctor
+        | Command::Privacy(_)
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Need::Nothing,
+        _ => Need::Config,
     }
 }
 
@@ -275,12 +295,7 @@ fn command(
         Command::Man { dir } => {
             std::fs::create_dir_all(dir)
                 .and_then(|()| clap_mangen::generate_to(Typed::command(), dir))
-                .map_err(|error| {
-                    Failure::could_not(format!(
-                        "writing manual pages to {}: {error}",
-                        dir.display()
-                    ))
-                })?;
+                .map_err(|error| Failure::writing(dir, &error))?;
             Ok(0)
         }
     }

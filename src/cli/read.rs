@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args;
 use super::failure::Failure;
 use super::find::subject;
-use super::screen::{Style, shorten};
+use super::screen::{Style, counted, shorten};
 use super::session::Session;
 use crate::mail::when::{format_rfc3339, human_with_time};
 use crate::mail::{self, Message, Person, Voice};
@@ -132,7 +132,10 @@ fn print(
         let hidden = message.text.lines().count().saturating_sub(own.lines().count());
         out.line(
             Style::Dim,
-            &format!("[{hidden} lines of quotes and signature: --quoted shows them]"),
+            &format!(
+                "[{} of quotes and signature: --quoted shows it]",
+                counted(hidden as u64, "line", "lines")
+            ),
         )?;
     }
     Ok(())
@@ -141,10 +144,8 @@ fn print(
 fn warnings(header: &Header, message: &Message) -> Vec<String> {
     let mut warnings = header.warnings.clone();
     if message.hidden_chars > 0 {
-        warnings.push(format!(
-            "{} characters a person would not have seen were left out",
-            message.hidden_chars
-        ));
+        let characters = counted(message.hidden_chars as u64, "character", "characters");
+        warnings.push(format!("left out what a person would not have seen: {characters}"));
     }
     warnings
 }

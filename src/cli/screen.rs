@@ -146,6 +146,11 @@ impl Envelope {
     }
 }
 
+/// `1 message`, `2 messages`.
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Shortens to `columns`, with an ellipsis. Counts characters, wide ones twice.
 pub(super) fn shorten(text: &str, columns: usize) -> String {
     let safe = SafeText::line(text);
@@ -177,7 +182,8 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     short
 }
 
-fn columns_of(text: &str) -> usize {
+/// How many columns it takes; wide characters take two.
+pub(super) fn columns_of(text: &str) -> usize {
     text.chars().map(char_columns).sum()
 }
 

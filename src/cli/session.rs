@@ -32,6 +32,8 @@ pub(super) struct Session<'a> {
     pub(super) err: Screen<'a>,
     /// Whether standard input is a person.
     pub(super) asks: bool,
+    /// Why the config was not read, for the commands that run all the same.
+    pub(super) config_failure: Option<Failure>,
 }
 
 /// What a session is made of, besides its streams.
@@ -40,12 +42,31 @@ pub(super) struct Settings {
     calendar: Calendar,
     now: UnixSeconds,
     as_of: Option<UnixSeconds>,
+    config_failure: Option<Failure>,
+}
+
+/// What becomes of a command when the config cannot be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It does not run.
+    Config,
+    /// It runs with the defaults: it helps to mend the config, or has nothing to do with it.
+    Nothing,
 }
 
 impl Settings {
     /// Reads the config and `--as-of`.
-    pub(super) fn read(global: &Global, home: &Home, clock: UnixSeconds) -> Result<Self, Failure> {
-        let config = Config::read(&home.config)?;
+    pub(super) fn read(
+        global: &Global,
+        home: &Home,
+        clock: UnixSeconds,
+        need: Need,
+    ) -> Result<Self, Failure> {
+        let (config, config_failure) = match (Config::read(&home.config), need) {
+            (Ok(config), _) => (config, None),
+            (Err(failure), Need::Config) => return Err(failure),
+            (Err(failure), Need::Nothing) => (Config::default(), Some(failure)),
+        };
         let calendar = config.calendar()?;
         let as_of = match &global.as_of {
             None => None,
@@ -54,7 +75,7 @@ impl Settings {
                     .hint("write it as in RFC 3339: 2026-03-02T09:00:00Z")
             })?),
         };
-        Ok(Self { config, calendar, now: as_of.unwrap_or(clock), as_of })
+        Ok(Self { config, calendar, now: as_of.unwrap_or(clock), as_of, config_failure })
     }
 }
 
@@ -67,8 +88,8 @@ impl<'a> Session<'a> {
         err: Screen<'a>,
         asks: bool,
     ) -> Self {
-        let Settings { config, calendar, now, as_of } = settings;
-        Self { home, config, calendar, now, as_of, global, out, err, asks }
+        let Settings { config, calendar, now, as_of, config_failure } = settings;
+        Self { home, config, calendar, now, as_of, global, out, err, asks, config_failure }
     }
 
     /// The newest instant mail may be dated: everything, unless `--as-of` says otherwise. Clocks
@@ -247,8 +268,7 @@ pub(super) fn ledger_version() -> String {
 
 /// Opens a folder to write into, or says why not.
 pub(super) fn empty_folder(dir: &PathBuf) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::could_not(format!("making {}: {error}", dir.display()));
+    let failed = |error: std::io::Error| Failure::writing(dir, &error);
     std::fs::create_dir_all(dir).map_err(failed)?;
     if std::fs::read_dir(dir).map_err(failed)?.next().is_some() {
         return Err(

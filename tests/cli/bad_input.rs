@@ -117,6 +117,7 @@ fn a_file_without_rights_among_mail() {
         let answer = answer.done();
         assert!(answer.out.contains("2 messages added"), "{answer:?}");
         assert!(answer.err.contains("000001.eml"), "{answer:?}");
+        assert!(answer.out.contains("1 not readable") && !answer.out.contains("not mail"));
     }
 }
 
@@ -176,6 +177,8 @@ fn an_unknown_id() {
         &["outbox", "show", "9"][..],
         &["outbox", "approve", "9", "--digest", "ab"],
         &["outbox", "reject", "9"],
+        &["outbox", "approve", "9"],
+        &["outbox", "edit", "9"],
     ] {
         home.run(args).refused(COULD_NOT, &["letter 9"]);
     }
@@ -197,6 +200,8 @@ fn queries_that_cannot_be_understood() {
         "from:",
         "before:yesterdayish",
         "is:nothing",
+        "tier:foo",
+        "kind:foo",
         "date:2026-13",
         &deep,
         &long,
@@ -246,6 +251,51 @@ fn a_configuration_with_a_typing_mistake() {
 }
 
 #[test]
+fn a_broken_configuration_locks_nobody_out() {
+    let home = Home::with(&mail::some(3));
+    let config = home.path().join("config.toml");
+    for broken in [&b"[me]\n\nadresses = []\n"[..], b"[me]\nname = \"\xff\"\n"] {
+        std::fs::write(&config, broken).expect("it is written");
+        home.run(["count", "*"]).refused(if broken.contains(&0xff) { 1 } else { 2 }, &["config"]);
+        for args in [
+            &["config", "path"][..],
+            &["privacy"],
+            &["completions", "bash"],
+            &["man", &text(&home.folder("man"))],
+            &["demo", "--keep", &text(&home.folder("demo"))],
+        ] {
+            home.run(args).done();
+        }
+        assert_ne!(home.run(["config", "show"]).status, Some(0));
+        let doctor = home.run(["doctor"]);
+        assert_eq!(doctor.status, Some(1), "{doctor:?}");
+        assert!(doctor.out.contains("no config readable"), "{doctor:?}");
+    }
+    std::fs::write(&config, "[me]\n\nadresses = []\n").expect("it is written");
+    assert!(home.run(["doctor"]).out.contains("line 3"));
+    std::fs::remove_file(&config).expect("it is there");
+    let doctor = home.run(["doctor"]);
+    assert!(doctor.out.contains("ok config not there"), "{doctor:?}");
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let home = Home::with(&mail::some(3));
+    let file = home.folder("file");
+    std::fs::write(&file, b"in the way").expect("it is written");
+    let below = text(&file.join("below"));
+    home.run(["export", &below]).refused(COULD_NOT, &["below"]);
+    home.run(["man", &below]).refused(COULD_NOT, &["below"]);
+    home.run(["brief", "--html", &below]).refused(COULD_NOT, &["below"]);
+    if Path::new("/dev/full").exists() {
+        let mut command = home.command(["count", "*"]);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+        command.stdout(full);
+        Answer::of(command).refused(COULD_NOT, &["writing the answer"]);
+    }
+}
+
+#[test]
 fn the_reader_of_the_output_goes_away() {
     let home = Home::with(&mail::some(200));
     for args in [
@@ -276,7 +326,11 @@ fn what_clap_refuses_is_asked_wrongly() {
         assert_eq!(answer.status, Some(ASKED_WRONGLY), "{args:?}: {answer:?}");
         assert!(!answer.err.is_empty() && answer.out.is_empty(), "{args:?}: {answer:?}");
     }
-    let answer = home.run(["import", "--me", "ada", "."]);
-    assert_eq!(answer.status, Some(ASKED_WRONGLY), "{answer:?}");
-    assert!(answer.err.contains("--me ada"), "{answer:?}");
+    for me in ["ada", "ada@", "Ada <ada@example.org>"] {
+        home.run(["import", "--me", me, "."]).refused(ASKED_WRONGLY, &["--me", me]);
+    }
+    let answer = home.run(["--threads", "0", "log"]);
+    assert!(!answer.err.contains("For more"), "{answer:?}");
+    answer.refused(ASKED_WRONGLY, &["0 is not in 1..=512"]);
+    home.run(["outbox", "settle", "1"]).refused(ASKED_WRONGLY, &["--arrived", "--lost"]);
 }

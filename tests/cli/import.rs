@@ -154,3 +154,37 @@ fn links_do_not_lead_out() {
     assert_eq!(import.added, 2, "{import:?}");
     assert!(home.found("secretword").is_empty());
 }
+
+#[test]
+fn a_message_without_a_date_has_that_of_its_place() {
+    let home = Home::new();
+    let mbox = home.folder("archive.mbox");
+    let undated = |received: &str| {
+        format!(
+            "From bert@example.org Wed Feb 25 10:30:00 2026\n{received}From: bert@example.org\nTo: ada@example.org\nSubject: Crane\n\nThe crane.\n\n"
+        )
+    };
+    let received = "Received: from a by b; Tue, 24 Feb 2026 08:00:00 +0000\n";
+    fs::write(&mbox, undated("") + &undated(received)).expect("a file");
+    home.run(["import", "--words-only", &text(&mbox)]).done();
+    let date = |id| home.ask::<Shown>(&["show", id]).only().date;
+    assert_eq!(date("1"), "2026-02-25T10:30:00Z", "the `From ` line has it");
+    assert_eq!(date("2"), "2026-02-24T08:00:00Z", "a server that took it in knows better");
+    home.run(["import", "--words-only", &text(&mbox)]).done();
+    assert_eq!(home.count(), 2, "it is the same mail as before");
+}
+
+#[test]
+fn a_folder_with_nothing_but_other_files_is_one_refusal() {
+    let home = Home::new();
+    let folder = home.folder("pictures");
+    fs::create_dir_all(&folder).expect("a folder");
+    for at in 0..20 {
+        fs::write(folder.join(format!("{at}.png")), b"\x89PNG\r\n\x1a\n\0\0\0\r").expect("a file");
+    }
+    let answer = home.run(["import", "--words-only", &text(&folder)]);
+    let skipped = answer.err.lines().filter(|line| line.starts_with("skipped")).count();
+    assert!(skipped <= 10, "{answer:?}");
+    assert!(answer.err.contains("12 more"), "{answer:?}");
+    answer.refused(1, &["pictures", "none of 20 files is mail"]);
+}

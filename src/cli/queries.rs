@@ -1,0 +1,90 @@
+//! How a query is written: said once, for `search --help`, `help search` and the manual page.
+
+/// Below `search -h`.
+pub(super) const SHORT: &str = "`postroom help search` says how a query is written.";
+
+/// Below `search --help`.
+pub(super) const HELP: &str = "\
+How a query is written (for search, count, triage and the rules of the configuration):
+  *                       all mail
+  crane tuesday           bare words: mail with more of them, rarer and closer, comes first
+  \"crane on tuesday\"      these words in this order; required
+  +crane                  a word that is required
+  crane AND lorry         both; two operators side by side are both required too
+  crane OR lorry          either
+  NOT crane               without it; -crane is the same
+  (crane OR lorry) -rain  brackets
+  cran*                   words that begin so
+
+Who and what (part of a name, an address, a domain or a title will do):
+  from:ada                the sender; from:me is your own mail
+  to:ada                  a receiver; to:me is mail to you
+  cc:ada                  somebody copied on it
+  subject:budget          the subject; subject:\"annual budget\" for several words
+  body:budget             the text
+  filename:pdf            an attachment's name
+  has:attachment          with an attachment
+  larger:2M               bigger than that; smaller:10k
+  lang:de                 the language it is written in
+
+Where and when (days and months as 2026-03-02, 2026-03, 2026, today, yesterday, 3m):
+  in:inbox                a folder
+  is:unread               or is:read, is:flagged
+  before:2026-03-01       sent before that day
+  after:2026-03-01        sent after it
+  older_than:1y           days, weeks, months, years: 3d 2w 6m 1y
+  newer_than:2w           the other side of it
+  date:2026-01..2026-03   a day, a month or a span; date:3m.. is since three months ago
+
+What Postroom made of it (only mail that was judged so far: `triage '*'` judges all):
+  tier:today              now, today, normal, consider, fyi; tier:now,today is either
+  kind:newsletter         person, list, newsletter, promotion, notification, transaction,
+                          calendar, junk, suspicious
+  due:..today             due by then
+  is:owed                 you owe something in it; is:waiting: somebody owes you
+  is:answered             you wrote after it
+
+One message or thread:
+  thread:7                a conversation
+  id:7                    a message, as the lists number it
+  mid:<a@example.org>     a message by its Message-ID
+
+A query that begins with - stands behind --, so that it is no option:
+  postroom search -- -from:ada crane";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search;
+
+    /// What stands in the first column of the help, and further on where an operator is named.
+    fn examples() -> Vec<&'static str> {
+        HELP.lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+            .filter(|line| !line.contains("postroom"))
+            .map(|line| line[2..26.min(line.len())].trim())
+            .collect()
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        let examples = examples();
+        assert!(examples.len() > 25, "{examples:?}");
+        for example in examples {
+            assert!(search::parse(example).is_ok(), "{example}");
+        }
+        for also in ["-crane", "smaller:10k", "is:read", "is:flagged", "is:waiting", "date:3m.."] {
+            assert!(HELP.contains(also) && search::parse(also).is_ok(), "{also}");
+        }
+    }
+
+    #[test]
+    fn every_operator_is_explained() {
+        let mut count = 0;
+        for operator in search::operators() {
+            count += 1;
+            assert!(HELP.contains(&format!("{operator}:")), "{operator}: is not in the help");
+        }
+        assert!(count > 20);
+    }
+}
