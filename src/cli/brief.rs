@@ -80,9 +80,18 @@ pub(super) fn for_demo(
     print(session, &brief)
 }
 
+/// The same lines for JSON.
+pub(super) fn lines_for_demo(
+    session: &Session<'_>,
+    store: &Store,
+    version: &str,
+) -> Result<serde_json::Value, Failure> {
+    let since = UnixSeconds(session.now.0 - FIRST_SECONDS);
+    Ok(json!(brief::brief(store, version, session.now, since, None)?.lines))
+}
+
 fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::could_not(format!("writing {}: {error}", path.display()));
+    let failed = |error: std::io::Error| Failure::writing(path, &error);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -110,6 +119,18 @@ fn print(session: &mut Session<'_>, brief: &Brief) -> Result<(), Failure> {
             row(session, line)?;
         }
     }
+    let has = |mark| brief.lines.iter().any(|line| line.since_last == mark);
+    let legend: Vec<&str> = [(SinceLast::New, "+ new"), (SinceLast::Settled, "✓ done")]
+        .into_iter()
+        .filter_map(|(mark, words)| has(mark).then_some(words))
+        .collect();
+    if !legend.is_empty() {
+        session.out.end()?;
+        let since = human_with_time(brief.since, session.now, &session.calendar.zone);
+        let marks = legend.join(", ");
+        let line = format!("{marks} since {since}. `postroom show ID` reads the mail of an [ID].");
+        session.out.line(Style::Dim, &line)?;
+    }
     if first {
         session.out.line(Style::Plain, "Nothing came, nothing is owed, nothing is due.")?;
     }
@@ -129,7 +150,7 @@ fn row(session: &mut Session<'_>, line: &Line) -> Result<(), Failure> {
     let source = match line.sources.as_slice() {
         [] => String::new(),
         [source] => format!("  [{}]", source.id.0),
-        [source, more @ ..] => format!("  [{} +{}]", source.id.0, more.len()),
+        [source, more @ ..] => format!("  [{} and {} more]", source.id.0, more.len()),
     };
     let columns = session.out.width.saturating_sub(4 + due.len() + source.len()).max(40);
     session.out.put(Style::Green, &format!("  {mark}"))?;

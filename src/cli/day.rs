@@ -9,16 +9,17 @@ use serde_json::json;
 use super::args;
 use super::failure::Failure;
 use super::find::ids_of;
+use super::listing::{self, Rest, title};
 use super::progress::Progress;
 use super::read::person;
 use super::screen::{Style, fit, shorten};
 use super::session::{Session, ledger_version, weighted};
 use crate::ledger::{self, Coverage, Ledger, Wanted};
-use crate::mail::when::{Norm, human_with_time};
+use crate::mail::when::{Norm, human_with_time, short};
 use crate::mail::{Message, MessageId, UnixSeconds};
 use crate::search::Fact;
 use crate::store::{Header, Store};
-use crate::triage::{self, Asked, Item, Kind, ListOptions, Norms, Rule, State, Tier};
+use crate::triage::{self, Asked, Item, Kind, ListOptions, Listed, Norms, Rule, State, Tier};
 
 /// A page of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +142,9 @@ pub(super) fn window(session: &Session<'_>) -> Wanted {
 pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u8, Failure> {
     let budget = args.budget.as_deref().map(budget).transpose()?;
     let mut store = session.store()?;
+    let narrowed = !args.tier.is_empty() || !args.kind.is_empty();
+    let limit = args.limit.filter(|_| !args.stats);
+    let mut beyond = 0;
     let ids = if args.query.is_empty() {
         None
     } else {
@@ -149,7 +153,9 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         if !query.contains("from:me") {
             ids = of_others(&store, ids)?;
         }
-        if let Some(limit) = args.limit {
+        // Which of them are of a tier or kind is known only when all are judged.
+        if let Some(limit) = limit.filter(|_| !narrowed) {
+            beyond = ids.len().saturating_sub(limit);
             ids.truncate(limit);
         }
         Some(ids)
@@ -169,16 +175,17 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         tiers: args.tier.iter().map(|tier| tier_of(*tier)).collect(),
         kinds: args.kind.iter().map(|kind| kind_of(*kind)).collect(),
         all: args.all || args.stats,
-        limit: if args.stats { None } else { args.limit },
+        limit: None,
     };
-    let items = match &ids {
-        None => triage::list(&store, &options)?,
-        Some(ids) => triage::items(&store, ids, &options)?,
+    let Listed { mut items, settled } = match &ids {
+        None => triage::listed(&store, &options)?,
+        Some(ids) => Listed { items: triage::items(&store, ids, &options)?, settled: 0 },
     };
     if args.stats {
         return stats(session, &store, &items, coverage);
     }
     if session.global.json {
+        items.truncate(limit.unwrap_or(usize::MAX));
         let values = items.iter().map(|item| json!(item)).collect();
         let envelope = session
             .envelope("triage", Some(&store))
@@ -188,16 +195,45 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         session.out.json(&envelope.value())?;
         return Ok(0);
     }
-    let folds = ids.is_none() && !args.all && args.tier.is_empty() && args.kind.is_empty();
-    print(session, &items, folds)?;
-    if coverage.done < coverage.total {
-        let left = coverage.total - coverage.done;
-        session.note(&format!(
-            "{left} of {} messages are not judged yet: run it again to go on",
-            coverage.total
-        ))?;
+    let unjudged = coverage.total - coverage.done;
+    let nothing = match &ids {
+        Some(_) => "Nothing found.".to_owned(),
+        None => nothing(session, &store, args, coverage)?,
+    };
+    let folds = ids.is_none() && !args.all && !narrowed;
+    listing::print(session, &items, &Rest { folds, limit, beyond, settled, unjudged, nothing })?;
+    if unjudged > 0 {
+        let total = coverage.total;
+        session.note(&format!("{unjudged} of {total} not judged yet: run it again to go on"))?;
     }
     Ok(0)
+}
+
+/// Why a list without a query is empty.
+fn nothing(
+    session: &Session<'_>,
+    store: &Store,
+    args: &args::Triage,
+    coverage: Coverage,
+) -> Result<String, Failure> {
+    let days = triage::WINDOW_SECONDS / 86_400;
+    if coverage.total == 0 && store.messages_count(session.as_of)? > 0 {
+        return Ok(format!(
+            "No mail of the last {days} days is here, and triage looks no further back by itself. \
+             `postroom triage '*'` looks at all of it."
+        ));
+    }
+    if coverage.total == 0 {
+        return Ok("There is no mail here yet.".to_owned());
+    }
+    let judged = if coverage.done < coverage.total { " of what is judged so far" } else { "" };
+    Ok(match (args.tier.is_empty() && args.kind.is_empty(), args.all) {
+        (false, true) => format!("Nothing{judged} is of that tier and kind."),
+        (false, false) => format!("Nothing open{judged} is of that tier and kind."),
+        (true, true) => format!("Nothing{judged} to list."),
+        (true, false) if judged.is_empty() => "Nothing is open. Your mail can wait.".to_owned(),
+        (true, false) => format!("Nothing{judged} is open."),
+    })
 }
 
 /// Asks the writer in use about mail the reader is unsure of, for as long as `left` says; gives back
@@ -306,92 +342,6 @@ fn kind_of(kind: args::Kind) -> Kind {
         args::Kind::Junk => Kind::Junk,
         args::Kind::Suspicious => Kind::Suspicious,
     }
-}
-
-fn title(tier: Tier) -> (Style, &'static str) {
-    match tier {
-        Tier::Now => (Style::Red, "NOW       minutes; belongs in a call"),
-        Tier::Today => (Style::Yellow, "TODAY     within the working day"),
-        Tier::Normal => (Style::Green, "NORMAL    about a working day"),
-        Tier::Consider => (Style::Cyan, "CONSIDER  one or two days, wants thought"),
-        Tier::Fyi => (Style::Dim, "FYI       no reply expected"),
-    }
-}
-
-/// The list for a person; `folds` shows `fyi` as a count.
-pub(super) fn print(session: &mut Session<'_>, items: &[Item], folds: bool) -> Result<(), Failure> {
-    let mut shown = 0;
-    for tier in Tier::ALL {
-        let of_tier: Vec<&Item> = items.iter().filter(|item| item.thread_tier == tier).collect();
-        if of_tier.is_empty() {
-            continue;
-        }
-        let (style, title) = title(tier);
-        if tier == Tier::Fyi && folds {
-            let line = aside(&of_tier);
-            if shown > 0 {
-                session.out.end()?;
-            }
-            session.out.line(Style::Dim, &line)?;
-            return Ok(());
-        }
-        if shown > 0 {
-            session.out.end()?;
-        }
-        session.out.line(style, title)?;
-        for item in of_tier {
-            row(session, item)?;
-        }
-        shown += 1;
-    }
-    if items.is_empty() {
-        session.out.line(Style::Plain, "Nothing is open. Your mail can wait.")?;
-    } else if folds {
-        session.out.end()?;
-        session.out.line(Style::Dim, "Nothing else came.")?;
-    }
-    Ok(())
-}
-
-/// "Set aside: 41 threads, no reply expected (12 newsletters, …)".
-fn aside(items: &[&Item]) -> String {
-    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for item in items {
-        *kinds.entry(item.kind).or_default() += 1;
-    }
-    let parts: Vec<String> =
-        kinds.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
-    format!(
-        "Set aside, no reply expected: {} threads ({}). --all lists them.",
-        items.len(),
-        parts.join(", ")
-    )
-}
-
-fn row(session: &mut Session<'_>, item: &Item) -> Result<(), Failure> {
-    let who = if item.from.name.is_empty() { &item.from.address } else { &item.from.name };
-    let due = item
-        .due
-        .map_or_else(String::new, |due| human_with_time(due, session.now, &session.calendar.zone));
-    let late = item.state == State::Overdue;
-    session.out.put(Style::Dim, &format!("{:>6}  ", item.id.0))?;
-    session.out.put(if late { Style::Red } else { Style::Plain }, &fit(&due, 17))?;
-    session.out.put(Style::Plain, " ")?;
-    session.out.put(Style::Bold, &fit(who, 20))?;
-    session.out.put(Style::Plain, " ")?;
-    let left = session.out.width.saturating_sub(48).max(24);
-    let mark = match item.kind {
-        Kind::Suspicious => "[tries to deceive?] ",
-        Kind::Junk => "[junk?] ",
-        _ => "",
-    };
-    session.out.put(Style::Magenta, mark)?;
-    let late_mark = if late { " · late" } else { "" };
-    session.out.line(
-        Style::Plain,
-        &format!("{}{late_mark}", shorten(item.line(), left - mark.len() - late_mark.len())),
-    )?;
-    Ok(())
 }
 
 fn stats(
@@ -539,8 +489,8 @@ pub(super) fn ledger(
 fn ledger_row(session: &mut Session<'_>, page: Page, item: &ledger::Item) -> Result<(), Failure> {
     let zone = session.calendar.zone.clone();
     let when = match (page, item.due) {
-        (Page::Decisions, _) => human_with_time(item.made, session.now, &zone),
-        (_, Some(due)) => human_with_time(due, session.now, &zone),
+        (Page::Decisions, _) => short(item.made, session.now, &zone),
+        (_, Some(due)) => short(due, session.now, &zone),
         (_, None) => String::new(),
     };
     let other = match item.side {
@@ -556,9 +506,10 @@ fn ledger_row(session: &mut Session<'_>, page: Page, item: &ledger::Item) -> Res
         _ => Style::Plain,
     };
     session.out.put(Style::Dim, &format!("{:>6}  ", item.id.0))?;
-    session.out.put(style, &fit(&when, 17))?;
+    session.out.put(style, &fit(&when, 11))?;
     session.out.put(Style::Plain, " ")?;
-    session.out.put(Style::Bold, &fit(who, 20))?;
+    let who_columns = listing::who_columns(session.out.width);
+    session.out.put(Style::Bold, &fit(who, who_columns))?;
     session.out.put(Style::Plain, " ")?;
     let mine = match (page, item.side) {
         (Page::Promises | Page::Owed, ledger::Side::Mine) => "you promised: ",
@@ -570,7 +521,7 @@ fn ledger_row(session: &mut Session<'_>, page: Page, item: &ledger::Item) -> Res
         ("open", _) => String::new(),
         (state, _) => format!(" ({state})"),
     };
-    let left = session.out.width.saturating_sub(48 + tail.len() + mine.len()).max(30);
+    let left = session.out.width.saturating_sub(21 + who_columns + tail.len() + mine.len()).max(30);
     session.out.put(Style::Dim, mine)?;
     session.out.put(style, &shorten(&item.text, left))?;
     session.out.line(Style::Dim, &tail)?;

@@ -17,6 +17,7 @@ mod home;
 mod import;
 mod keep;
 mod letters;
+mod listing;
 mod models;
 mod progress;
 mod queries;

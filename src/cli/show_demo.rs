@@ -8,6 +8,7 @@ use super::day;
 use super::demo::{self, DemoFlag};
 use super::failure::Failure;
 use super::home::Home;
+use super::listing::{self, Rest};
 use super::screen::Style;
 use super::session::Session;
 use super::write;
@@ -115,7 +116,8 @@ fn show(
         all: false,
         limit: None,
     };
-    let items = crate::triage::list(store, &options)?;
+    let listed = crate::triage::listed(store, &options)?;
+    let items = listed.items;
     let draft = match to_answer(&items) {
         Some(id) => Some(answer(session, store, id)?),
         None => None,
@@ -125,6 +127,7 @@ fn show(
         let envelope = session
             .envelope("triage", Some(store))
             .coverage(coverage.done, coverage.total)
+            .with("brief", brief::lines_for_demo(session, store, &reading_version)?)
             .with("draft", serde_json::json!(draft))
             .with("home", serde_json::json!(dir.display().to_string()))
             .items(values);
@@ -132,7 +135,8 @@ fn show(
         return Ok(0);
     }
     heading(session, "What needs you")?;
-    day::print(session, &items, true)?;
+    let rest = Rest { folds: true, settled: listed.settled, ..Rest::default() };
+    listing::print(session, &items, &rest)?;
     session.out.end()?;
     heading(session, "The brief")?;
     brief::for_demo(session, store, &reading_version)?;
@@ -201,8 +205,8 @@ fn next(
         session.out.line(Style::Dim, &format!("   {what}"))?;
     }
     session.out.end()?;
-    let line =
-        format!("All of it was made up and lies in {}; nothing was sent anywhere.", dir.display());
+    session.out.line(Style::Dim, "All of it was made up; nothing was sent anywhere.")?;
+    let line = format!("It lies in {} until you delete that folder.", dir.display());
     session.out.line(Style::Dim, &line)?;
     Ok(0)
 }

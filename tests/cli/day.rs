@@ -177,3 +177,69 @@ fn a_page_of_the_brief_loads_nothing() {
     }
     assert!(html.contains("numbers"), "the page tells of the mail: {html}");
 }
+
+/// What `triage` prints, in a line each.
+fn lines(home: &Home, args: &[&str]) -> Vec<String> {
+    let all: Vec<&str> = ["triage"].iter().chain(args).copied().collect();
+    home.run(all).done().out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_list_says_what_it_leaves_out() {
+    let mut mail = mailbox();
+    for place in ["yard", "office"] {
+        let text = format!("Hi Ada,\n\ncould you tell me when the {place} closes?\n\nDario");
+        let letter = Letter::new(&format!("The {place}"), &text);
+        mail.push(letter.from("Dario Penn <dario@example.org>").bytes());
+    }
+    let home = Home::with(&mail);
+    let open = home.ask::<Judged>(&["triage"]).items;
+    let waiting = open.iter().filter(|i| i.thread_tier.as_deref() != Some("fyi")).count();
+    assert!(waiting >= 2, "{open:?}");
+    let said = |args: &[&str], words: &str| {
+        let lines = lines(&home, args);
+        assert!(lines.iter().any(|line| line.contains(words)), "{args:?}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("Nothing else")), "{args:?}: {lines:#?}");
+    };
+    said(&["--limit", "0"], &format!("{waiting} more open"));
+    said(&["--limit", "1"], &format!("{} more open", waiting - 1));
+    said(&["*", "--limit", "1"], "5 more");
+    said(&["subject:nowhere"], "Nothing found.");
+    said(&["*", "--kind", "calendar"], "Nothing found.");
+    said(&["--kind", "calendar"], "Nothing open is of that tier and kind.");
+}
+
+#[test]
+fn an_archive_older_than_the_window_is_told_of() {
+    let old = Letter::new("Crane", "Can you confirm the crane?\n\nBert")
+        .date("Mon, 5 May 2025 10:00:00 +0000");
+    let home = Home::with(&[old.bytes()]);
+    let said = home.run(["triage"]).done().out;
+    assert!(said.contains("45 days") && said.contains("triage '*'"), "{said}");
+    assert!(!said.contains("can wait"), "{said}");
+}
+
+#[test]
+fn settled_mail_shows_its_state_and_a_line_its_subject() {
+    let home = Home::with(&mailbox());
+    let all = lines(&home, &["*"]);
+    let answered = all.iter().find(|line| line.contains("answered")).expect("Bert has his answer");
+    assert!(answered.contains("Crane on Tuesday: "), "{answered}");
+    assert!(!answered.contains("12:00"), "a due time: {answered}");
+    let tiers: Vec<&String> =
+        all.iter().filter(|line| line.starts_with(char::is_uppercase)).collect();
+    assert!(tiers[0].starts_with("NORMAL") && tiers[1].starts_with("FYI"), "{all:#?}");
+    assert!(all.iter().all(|line| line.chars().count() <= 100), "{all:#?}");
+}
+
+#[test]
+fn the_list_fits_a_terminal_of_any_width() {
+    let home = Home::with(&mailbox());
+    for columns in [80, 100, 140] {
+        let mut command = home.command(["triage", "*"]);
+        command.env("COLUMNS", columns.to_string());
+        let out = crate::kit::Answer::of(command).done().out;
+        assert!(out.lines().all(|line| line.chars().count() <= columns), "{out}");
+        insta::assert_snapshot!(format!("the_list_at_{columns}_columns"), out);
+    }
+}

@@ -29,7 +29,7 @@ pub(crate) struct Envelope<T> {
 fn more_fields(asked: &str) -> &'static [&'static str] {
     match asked {
         "brief" => &["counts", "since"],
-        "demo" => &["draft", "home"],
+        "demo" => &["brief", "draft", "home"],
         "import" => &["own_addresses"],
         "search --explain" => &["query"],
         _ => &[],
