@@ -315,36 +315,6 @@ mod tests {
         assert!(Config::default().without_effect().is_empty());
     }
 
-    #[test]
-    fn the_readme_lists_every_key() {
-        let readme = include_str!("../../README.md");
-        let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
-        let example = example.expect("an example of the configuration");
-        let config = read(example).expect("it is understood");
-        assert!(config.send.is_some() && !config.rules.is_empty() && !config.tiers.is_empty());
-        for key in [
-            "name",
-            "addresses",
-            "time_zone",
-            "work",
-            "windows",
-            "accounts",
-            "due",
-            "when",
-            "tier",
-            "kind",
-            "from",
-            "smtp",
-            "tls",
-            "user",
-            "password.command",
-            "endpoint",
-            "notify",
-        ] {
-            assert!(example.contains(key), "{key} is not in README.md");
-        }
-    }
-
     #[track_caller]
     fn check_person(text: &str, expected: Option<(&str, &str)>) {
         let person = parse_person(text);

@@ -61,6 +61,9 @@ pub(super) fn print(session: &mut Session<'_>, items: &[Item], rest: &Rest) -> R
         session.out.line(Style::Plain, &rest.nothing)?;
         return Ok(());
     }
+    if shown.is_empty() && beyond == 0 && rest.unjudged == 0 {
+        session.out.line(Style::Plain, "Nothing open waits for a reply.")?;
+    }
     let ends = ends(rest, beyond, &aside);
     if !ends.is_empty() && !shown.is_empty() {
         session.out.end()?;
@@ -91,19 +94,39 @@ fn ends(rest: &Rest, beyond: usize, aside: &[&Item]) -> Vec<String> {
     lines
 }
 
-/// "Set aside, no reply expected: 41 threads (12 newsletter, …)".
+/// "Set aside, no reply expected: 41 threads (12 newsletters, …)".
 fn set_aside(items: &[&Item]) -> String {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     for item in items {
         *kinds.entry(item.kind).or_default() += 1;
     }
     let parts: Vec<String> =
-        kinds.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
+        kinds.iter().map(|(kind, count)| format!("{count} {}", of_kind(*kind, *count))).collect();
     format!(
         "Set aside, no reply expected: {} ({}). --all lists them.",
         counted(items.len() as u64, "thread", "threads"),
         parts.join(", ")
     )
+}
+
+/// `3 newsletters`: what stands behind the number.
+fn of_kind(kind: Kind, count: usize) -> &'static str {
+    match (kind, count) {
+        (Kind::Person, _) => "from people",
+        (Kind::List, _) => "on lists",
+        (Kind::Newsletter, 1) => "newsletter",
+        (Kind::Newsletter, _) => "newsletters",
+        (Kind::Promotion, 1) => "promotion",
+        (Kind::Promotion, _) => "promotions",
+        (Kind::Notification, 1) => "notification",
+        (Kind::Notification, _) => "notifications",
+        (Kind::Transaction, 1) => "transaction",
+        (Kind::Transaction, _) => "transactions",
+        (Kind::Calendar, 1) => "invitation",
+        (Kind::Calendar, _) => "invitations",
+        (Kind::Junk, _) => "junk",
+        (Kind::Suspicious, _) => "suspicious",
+    }
 }
 
 /// How wide each column is.

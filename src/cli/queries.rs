@@ -5,12 +5,12 @@ pub(super) const SHORT: &str = "`postroom help search` says how a query is writt
 
 /// Below `search --help`.
 pub(super) const HELP: &str = "\
-How a query is written (for search, count, triage and the rules of the configuration):
+How a query is written (search, count, triage, rules of the configuration):
   *                       all mail
-  crane tuesday           bare words: mail with more of them, rarer and closer, comes first
+  crane tuesday           bare words: mail with more of them comes first
   \"crane on tuesday\"      these words in this order; required
   +crane                  a word that is required
-  crane AND lorry         both; two operators side by side are both required too
+  crane AND lorry         both; so are from:ada to:me
   crane OR lorry          either
   NOT crane               without it; -crane is the same
   (crane OR lorry) -rain  brackets
@@ -20,28 +20,30 @@ Who and what (part of a name, an address, a domain or a title will do):
   from:ada                the sender; from:me is your own mail
   to:ada                  a receiver; to:me is mail to you
   cc:ada                  somebody copied on it
-  subject:budget          the subject; subject:\"annual budget\" for several words
+  subject:budget          the subject; so is subject:\"annual budget\"
   body:budget             the text
   filename:pdf            an attachment's name
   has:attachment          with an attachment
   larger:2M               bigger than that; smaller:10k
   lang:de                 the language it is written in
 
-Where and when (days and months as 2026-03-02, 2026-03, 2026, today, yesterday, 3m):
+Where and when (2026-03-02, 2026-03, 2026, today, yesterday, 3m):
   in:inbox                a folder
   is:unread               or is:read, is:flagged
   before:2026-03-01       sent before that day
   after:2026-03-01        sent after it
   older_than:1y           days, weeks, months, years: 3d 2w 6m 1y
   newer_than:2w           the other side of it
-  date:2026-01..2026-03   a day, a month or a span; date:3m.. is since three months ago
+  date:2026-01..2026-03   a day, a month or a span; or date:3m..
 
-What Postroom made of it (only mail that was judged so far: `triage '*'` judges all):
-  tier:today              now, today, normal, consider, fyi; tier:now,today is either
-  kind:newsletter         person, list, newsletter, promotion, notification, transaction,
-                          calendar, junk, suspicious
+What Postroom made of it (only of mail judged so far; `triage '*'` judges
+all there is):
+  tier:today              now, today, normal, consider, fyi
+  kind:newsletter         person, list, newsletter, promotion,
+                          notification, transaction, calendar,
+                          junk, suspicious; kind:list,junk: either
   due:..today             due by then
-  is:owed                 you owe something in it; is:waiting: somebody owes you
+  is:owed                 you owe something; is:waiting: they do
   is:answered             you wrote after it
 
 One message or thread:

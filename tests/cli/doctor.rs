@@ -50,3 +50,40 @@ fn the_configuration_is_shown_as_understood() {
     let items = home.ask::<serde_json::Value>(&["config", "show"]).only();
     assert_eq!(items["me"]["time_zone"], "Europe/Berlin");
 }
+
+#[test]
+fn the_readme_lists_every_key_of_the_configuration() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).expect("it is there");
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = example.expect("an example of the configuration");
+    let home = Home::new();
+    std::fs::create_dir_all(home.path()).expect("a folder");
+    let config = home.path().join("config.toml");
+    std::fs::write(&config, example).expect("written");
+    let shown = home.ask::<serde_json::Value>(&["config", "show"]).only();
+    assert_eq!(shown["rules"][0]["tier"], "today");
+    // What a typing mistake is told of is what the example must name.
+    for (table, message) in [("", "top"), ("[me]", "me"), ("[models]", "models")] {
+        std::fs::write(&config, format!("{table}\nnonsense = 1\n")).expect("written");
+        let answer = home.run(["config", "show"]);
+        let known: Vec<&str> = answer.err.split('`').skip(3).step_by(2).collect();
+        let known = known.iter().take_while(|key| !key.contains(' '));
+        let mut count = 0;
+        for key in known {
+            count += 1;
+            assert!(example.contains(key), "{message}: {key} is not in README.md");
+        }
+        assert!(count >= 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn doctor_names_keys_without_effect() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path()).expect("a folder");
+    let config = "[me]\nwindows = [\"09:30\"]\n\n[notify]\ncommand = [\"true\"]\n";
+    std::fs::write(home.path().join("config.toml"), config).expect("written");
+    let answer = home.run(["doctor"]);
+    assert!(answer.out.contains("without effect so far: windows, [notify]"), "{answer:?}");
+}

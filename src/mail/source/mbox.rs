@@ -93,12 +93,12 @@ impl Mbox {
         let mut arrived = None;
         let mut bytes = Vec::new();
         let (mut after_empty, mut at_line_start) = (false, true);
-        if !sniff::is_separator(self.line.trim_ascii_end()) {
+        if sniff::is_separator(self.line.trim_ascii_end()) {
+            arrived = date_of_separator(&self.line);
+        } else {
             // A file that begins with a message of its own.
             self.take_line(&mut bytes, true);
             at_line_start = self.line.ends_with(b"\n");
-        } else {
-            arrived = date_of_separator(&self.line);
         }
         loop {
             let line_start = self.position;
