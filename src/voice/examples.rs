@@ -61,7 +61,7 @@ pub fn query_words(subject: &str, own: &str) -> Vec<String> {
 ///
 /// `find` searches the archive; it is asked once for letters of the user and once for any mail, whose
 /// answers are then looked up. With `embed` likeness is by meaning and words, else by words. Nothing
-/// later than `as_of` counts, and neither do the message's own answers.
+/// later than `as_of` counts, and neither does the message itself or what came after it in its thread.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -85,7 +85,12 @@ pub fn closest_replies(
     let mut seen: BTreeSet<MessageId> = BTreeSet::new();
     for id in candidates.into_iter().take(2 * CANDIDATES) {
         let Some((asked, reply)) = pair(store, id, as_of)? else { continue };
-        let same = asked.as_ref().is_some_and(|asked| asked.id == message || asked.date > as_of);
+        let not_before = |other: &Header| {
+            other.thread == header.thread && (other.date, other.id) >= (header.date, header.id)
+        };
+        let same = reply.id == message
+            || not_before(&reply)
+            || asked.as_ref().is_some_and(|asked| asked.id == message || asked.date > as_of);
         if same || reply.date > as_of || !seen.insert(reply.id) {
             continue;
         }

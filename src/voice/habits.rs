@@ -190,14 +190,9 @@ pub fn says_default(text: &str) -> bool {
         "unless i hear",
         "unless you object",
         "if we don't hear",
-        "otherwise i'll",
-        "otherwise i will",
-        "otherwise we'll",
-        "otherwise we will",
         "by default",
         "wenn ich nichts",
         "falls ich nichts",
-        "sonst werde ich",
         "andernfalls",
         "ansonsten",
         "sans réponse",
@@ -209,7 +204,23 @@ pub fn says_default(text: &str) -> bool {
         "als ik niets hoor",
     ];
     let text = text.to_lowercase().replace('’', "'");
-    MARKS.iter().any(|mark| text.contains(mark))
+    MARKS.iter().any(|mark| text.contains(mark)) || says_otherwise(&text)
+}
+
+/// `Otherwise I go ahead`, `sonst nehme ich den alten`: the word, and soon after it who acts.
+fn says_otherwise(lower: &str) -> bool {
+    const OTHERWISE: &[&str] = &["otherwise", "sonst", "sinon", "anders"];
+    const WHO: &[&str] =
+        &["i", "i'll", "i'd", "we", "we'll", "we'd", "ich", "wir", "je", "nous", "ik", "wij"];
+    const WORDS_BETWEEN_MAX: usize = 2;
+    let words: Vec<&str> = lower
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .collect();
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words[at + 1..].iter().take(WORDS_BETWEEN_MAX + 1);
+        OTHERWISE.contains(word) && next.into_iter().any(|word| WHO.contains(word))
+    })
 }
 
 /// 0 to 1, from what greets, closes and shortens.

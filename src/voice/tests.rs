@@ -208,3 +208,37 @@ fn a_quote_stands_in_for_a_mail_that_is_gone() {
         examples[0].asked
     );
 }
+
+#[test]
+fn a_mail_is_no_example_for_itself_nor_what_came_after_it() {
+    let mut mailbox = Mailbox::new();
+    let bob = "Bob <bob@example.com>";
+    let mine = mailbox.add(ME, bob, "Harbor contract", "", "Can we sign the Harbor contract?\n");
+    let reply = format!("In-Reply-To: <{}@example.org>\r\n", mine.0);
+    let asked = mailbox.add(bob, ME, "Re: Harbor contract", &reply, "Which Harbor contract?\n");
+    let own = mailbox.answer(asked, "The Harbor contract that we sign in May.\n");
+    let find = find(&mailbox.store);
+    let examples = |id| {
+        let found = closest_replies(&mailbox.store, &find, None, id, mailbox.now(), 5).unwrap();
+        found.into_iter().map(|example| example.id).collect::<Vec<_>>()
+    };
+    assert!(examples(own).is_empty(), "{:?}", examples(own));
+    assert!(examples(asked).is_empty(), "{:?}", examples(asked));
+    assert!(examples(mine).is_empty(), "{:?}", examples(mine));
+}
+
+#[track_caller]
+fn check_default(text: &str, expected: bool) {
+    assert_eq!(says_default(text), expected, "{text}");
+}
+
+#[test]
+fn what_happens_without_an_answer_is_said_in_many_ways() {
+    check_default("Otherwise I go ahead with the old one.", true);
+    check_default("If not, otherwise we’ll ask Carol.", true);
+    check_default("Sonst nehme ich den alten.", true);
+    check_default("Sinon, je prends l'ancien.", true);
+    check_default("If I don't hear from you, I'll ask Carol.", true);
+    check_default("Otherwise all is well here.", false);
+    check_default("Unless otherwise agreed, it stays.", false);
+}
