@@ -195,8 +195,9 @@ fn earlier(said: Said<'_>) -> String {
 }
 
 fn example(fence: &Fence, me: &str, pair: Pair<'_>) -> String {
-    let asked = fence.around(pair.asked.trim());
-    format!("They wrote:\n{asked}\n{me} answered:\n{}\n\n", pair.answered.trim())
+    // Anybody can put the user's name on a mail.
+    let (asked, answered) = (fence.around(pair.asked), fence.around(pair.answered));
+    format!("They wrote:\n{asked}\n{me} answered:\n{answered}\n\n")
 }
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {

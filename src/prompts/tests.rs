@@ -45,7 +45,9 @@ fn what_a_stranger_wrote_stands_inside_the_fence() {
             outside.push_str(line);
         }
     }
-    for stranger in ["Is it in yet?", "The press is down.", "Shall I order", "By when?"] {
+    for stranger in
+        ["Is it in yet?", "It is. Have a look.", "The press is down.", "Shall I order", "By when?"]
+    {
         assert!(text.contains(stranger) && !outside.contains(stranger), "{outside}");
     }
     assert!(outside.contains("yes, two drums"));
