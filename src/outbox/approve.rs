@@ -156,11 +156,12 @@ pub fn settle(
     Ok(())
 }
 
-/// The lines of the user's own text, subject first, in which a gap `[…]` is left.
+/// The lines of the user's own text, subject first, in which a gap is left: `[…]`, or one with a note
+/// in it (`[… in #12 you wrote: …]`).
 pub fn unfinished(letter: &Letter) -> Vec<String> {
     std::iter::once(letter.subject.as_str())
         .chain(letter.body.lines().filter(|line| !line.trim_start().starts_with('>')))
-        .filter(|line| line.contains("[…]") || line.contains("[...]"))
+        .filter(|line| line.contains("[…") || line.contains("[...]"))
         .map(|line| clean::line(line, 200))
         .collect()
 }

@@ -299,6 +299,11 @@ fn gaps_hold_a_letter_back_but_quoted_ones_do_not() {
     let held = approve(&mut home.store, id, &shown.digest, NOW);
     assert!(matches!(&held, Err(error @ Error::Unfinished { .. }) if error.is_held_back()));
     assert_eq!(home.state(id), LetterState::Draft);
+    let noted = "[… in #12 you wrote: “It is in.”]".to_owned();
+    let id = home.add(&Letter { body: noted.clone(), ..letter() });
+    let shown = show(&home.store, id).unwrap();
+    assert_eq!(shown.unfinished, [noted]);
+    assert!(approve(&mut home.store, id, &shown.digest, NOW).is_err());
     home.add_approved(&Letter { body: "Yes.\n\n> by [...]?".to_owned(), ..letter() });
 }
 
