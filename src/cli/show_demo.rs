@@ -142,7 +142,10 @@ fn show(
     brief::for_demo(session, store, &reading_version)?;
     if let Some(draft) = &draft {
         session.out.end()?;
-        heading(session, "One reply, drafted in her voice from her sent mail, waiting for a yes")?;
+        heading(
+            session,
+            "One reply, greeting and signing as she does, waiting for her answers and a yes",
+        )?;
         session.out.line(Style::Dim, &write::in_a_line(draft))?;
         session.out.end()?;
         session.out.block(Style::Plain, "    ", &draft.body)?;

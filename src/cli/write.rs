@@ -18,10 +18,12 @@ use crate::draft::{
 };
 use crate::engine::{Reader, Reading};
 use crate::ledger::{self, EntryKind, Wanted};
+use crate::mail::source::{Role, role};
+use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};
 use crate::outbox;
 use crate::search::{Index, Mode, Options, Query};
-use crate::store::{LetterId, Scope, Store};
+use crate::store::{Header, LetterId, Scope, Store};
 use crate::voice::{Example, Voice, closest_replies};
 
 /// Past replies a draft may lean on.
@@ -61,15 +63,21 @@ pub(super) fn reply(
     day::judge(session, store, &Wanted::These(vec![id]), None)?;
     let header = store.header(id)?;
     let own = session.me(store)?;
-    let me = who_answers(session, store, &header.people.to, &header.people.cc)?;
+    let is_own = header.own || own.contains(&header.from.address);
+    let from = is_own.then_some(&header.from);
+    let me = who_answers(session, store, from.into_iter().chain(addressees(&header)))?;
     let asks = asks_of(store, id)?;
     let index = session.index(store)?;
     let reader = session.reader()?;
     let examples = examples(session, store, &index, &reader, &own, id)?;
-    let voice = Voice::learn(store, &own, session.now, Some(&header.from))?;
+    // A follow-up goes to those the user's own mail went to.
+    let reader_of = if is_own { header.people.to.first() } else { Some(&header.from) };
+    let voice = Voice::learn(store, &own, session.now, reader_of)?;
     let judge = judge_with(&reader);
     let zone = session.calendar.zone.clone();
-    let opened = session.writer()?;
+    let kind = store.verdict(id)?.map(|verdict| verdict.kind);
+    let writes = !args.call && !is_own && draft::refusal(&header, kind.as_deref()).is_none();
+    let opened = if writes { session.writer()? } else { None };
     let writer = opened.as_ref().map(|writer| writer.for_letters(&me.name));
     let request = Request {
         answer: id,
@@ -91,14 +99,16 @@ pub(super) fn reply(
 
 pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result<u8, Failure> {
     let mut store = session.store()?;
-    let (to, cc, bcc) = (people(&args.to)?, people(&args.cc)?, people(&args.bcc)?);
+    let now = session.now;
+    let named = |typed: &[String]| named(people(typed)?, &store, now);
+    let (to, cc, bcc) = (named(&args.to)?, named(&args.cc)?, named(&args.bcc)?);
     let own = session.me(&store)?;
-    let me = who_answers(session, &store, &[], &[])?;
+    let me = who_answers(session, &store, std::iter::empty())?;
     let voice = Voice::learn(&store, &own, session.now, to.first())?;
     let reader = session.reader()?;
     let judge = judge_with(&reader);
     let zone = session.calendar.zone.clone();
-    let opened = session.writer()?;
+    let opened = if args.say.trim().is_empty() { None } else { session.writer()? };
     let writer = opened.as_ref().map(|writer| writer.for_letters(&me.name));
     let request = Compose {
         me: &me,
@@ -150,7 +160,7 @@ pub(super) fn check(
         let row = store.letter(LetterId(number))?;
         let letter = row.letter()?;
         let (asks, text) = match row.in_reply_to {
-            Some(id) => (asks_of(&store, id)?, own_words(&store, id)?),
+            Some(id) => asked_by(&store, id)?,
             None => (Vec::new(), String::new()),
         };
         context.asks = &asks;
@@ -177,8 +187,22 @@ pub(super) fn check(
     Ok(if checks.iter().all(|check| check.ok) { 0 } else { HELD_BACK })
 }
 
-fn own_words(store: &Store, id: MessageId) -> Result<String, Failure> {
-    Ok(mail::own_words(&mail::parse(&store.raw(id)?).text))
+/// What a message asks, as its answer has to know it, and its own words. The user's own mail asks
+/// others: a follow-up to it answers nothing.
+fn asked_by(store: &Store, id: MessageId) -> Result<(Vec<Ask>, String), Failure> {
+    let header = store.header(id)?;
+    let own = mail::own_words(&mail::parse(&store.raw(id)?).text);
+    if header.own {
+        return Ok((Vec::new(), own));
+    }
+    let zone = Zone::fixed(header.offset_minutes);
+    let asks = draft::all_asks(&own, &asks_of(store, id)?, header.date, &zone);
+    Ok((asks, own))
+}
+
+/// Everybody a message went to.
+fn addressees(header: &Header) -> impl Iterator<Item = &Person> {
+    header.people.to.iter().chain(&header.people.cc)
 }
 
 /// What the ledger found a message to ask.
@@ -239,20 +263,16 @@ fn judge_with(reader: &Reader) -> impl Fn(&str, &[&str]) -> Option<Vec<SentenceA
 }
 
 /// The user under the address the mail was sent to, with the name they sign their mail with.
-fn who_answers(
+fn who_answers<'a>(
     session: &Session<'_>,
     store: &Store,
-    to: &[Person],
-    cc: &[Person],
+    mut addressed: impl Iterator<Item = &'a Person>,
 ) -> Result<Person, Failure> {
     let own = session.me(store)?;
-    let addressed = to
-        .iter()
-        .chain(cc)
-        .map(|person| person.address.as_str())
-        .find(|address| own.iter().any(|mine| mine == address) && is_usable(address));
+    let addressed =
+        addressed.find(|person| own.contains(&person.address) && is_usable(&person.address));
     let address = addressed
-        .map(str::to_owned)
+        .map(|person| person.address.clone())
         .or_else(|| session.config.send.as_ref().map(|send| send.sender().address))
         .or_else(|| session.config.me.addresses.first().map(|address| address.to_lowercase()))
         .or_else(|| own.iter().find(|address| is_usable(address)).cloned())
@@ -281,21 +301,49 @@ fn is_usable(address: &str) -> bool {
     !local.is_empty() && !local.contains("..") && !local.starts_with('.') && !local.ends_with('.')
 }
 
-/// The display name of the newest mail from an address.
+/// Mails looked through for a name.
+const NAME_MAILS_MAX: usize = 200;
+/// Characters of a name.
+const NAME_CHARS_MAX: usize = 60;
+
+/// The display name of the user's newest mail from an address. Anybody can write under that address:
+/// only what lies in a folder of sent mail is theirs.
 fn name_in_use(store: &Store, address: &str, now: UnixSeconds) -> Result<String, Failure> {
+    name_of(store, address, now, |header| {
+        header.folders.iter().any(|folder| role(folder) == Role::Sent)
+    })
+}
+
+/// The display name of the newest mail from an address that `counts` and has a plain one.
+fn name_of(
+    store: &Store,
+    address: &str,
+    now: UnixSeconds,
+    counts: impl Fn(&Header) -> bool,
+) -> Result<String, Failure> {
     let scope = Scope {
-        from: Some(address.to_owned()),
+        from: Some(address.to_lowercase()),
         until: Some(now),
         newest_first: true,
-        limit: Some(20),
+        limit: Some(NAME_MAILS_MAX),
         ..Scope::default()
     };
-    let headers = store.headers(&scope)?;
-    Ok(headers
-        .into_iter()
-        .map(|header| header.from.name)
-        .find(|name| !name.is_empty())
-        .unwrap_or_default())
+    let plain = |name: &String| {
+        !name.is_empty()
+            && !name.contains('@')
+            && name.chars().count() <= NAME_CHARS_MAX
+            && !name.chars().any(char::is_control)
+    };
+    let headers = store.headers(&scope)?.into_iter().filter(|header| counts(header));
+    Ok(headers.map(|header| header.from.name).find(plain).unwrap_or_default())
+}
+
+/// People typed without a name get the one they write under.
+fn named(mut people: Vec<Person>, store: &Store, now: UnixSeconds) -> Result<Vec<Person>, Failure> {
+    for person in people.iter_mut().filter(|person| person.name.is_empty()) {
+        person.name = name_of(store, &person.address, now, |_| true)?;
+    }
+    Ok(people)
 }
 
 /// Addresses as typed: `ada@example.org` or `Ada <ada@example.org>`.
@@ -328,7 +376,14 @@ pub(super) fn print(
     let shown = outbox::show(store, draft.letter)?;
     show(session, store, &shown)?;
     session.out.end()?;
-    session.out.line(Style::Dim, &format!("written by {}", draft.written_by))?;
+    let author = if draft.said {
+        "written by you; greeting and sign-off as in your past letters".to_owned()
+    } else if draft.written_by == draft::WRITTEN_BY_YOU {
+        format!("put together from the mail and {}", draft.written_by)
+    } else {
+        format!("written by {}", draft.written_by)
+    };
+    session.out.line(Style::Dim, &author)?;
     for warning in &draft.warnings {
         session.out.line(Style::Red, &format!("look: {warning}"))?;
     }

@@ -1,22 +1,26 @@
-//! The reader's draft: a letter put together from what the user wrote before.
+//! The reader's draft: every ask named, what the user says in its place, and gaps where only they
+//! know. An answer is the user's to give: what they once answered to the like stands, at most, as a
+//! note inside a gap.
 
-use super::asks::{folded, quoted_topic, topic};
-use super::gaps::without_stale_facts;
+use super::asks::{folded, quoted_ask};
+use super::facts::{name_words, stands_in, unknown_in};
+use super::gaps::with_note;
 use super::phrases::phrases;
 use super::{Ask, Form, GAP};
 use crate::mail;
 use crate::voice::{Example, Habits, says_default, similarity};
 
-/// A past mail must be at least this like the one at hand, for its answer to be reused as a whole.
+/// A past mail must be at least this like the one at hand, for its answer to be of use as a whole.
 const MAIL_LIKENESS_MIN: f32 = 0.35;
 /// The same where one ask of it is clearly like an ask at hand: the rest may be about other things.
-const REST_LIKENESS_MIN: f32 = 0.1;
+const REST_LIKENESS_MIN: f32 = 0.2;
 /// A past ask must be at least this like the ask.
 const ASK_LIKENESS_MIN: f32 = 0.5;
 /// What the user says goes to an ask when at least this like it.
 const SAY_LIKENESS_MIN: f32 = 0.2;
-/// Sentences taken from one past reply.
-const SENTENCES_MAX: usize = 3;
+/// Words of a past sentence in a note.
+const NOTE_WORDS_MIN: usize = 3;
+const NOTE_WORDS_MAX: usize = 25;
 /// Share of letters with a default line from which on one is proposed.
 const DEFAULT_SHARE_MIN: f32 = 0.3;
 
@@ -25,14 +29,14 @@ pub(super) struct Material<'a> {
     pub(super) asks: &'a [Ask],
     pub(super) say: &'a str,
     pub(super) examples: &'a [Example],
-    /// Texts whose facts still hold: the mail, what the user says.
+    /// The mail, its subject and sender, what the user says: what may be spoken of to its reader.
     pub(super) known: &'a str,
     pub(super) habits: &'a Habits,
     pub(super) language: &'a str,
     pub(super) form: Form,
 }
 
-/// The text, and the indexes of the examples it took words from.
+/// The text, and the indexes of the examples its notes are from.
 pub(super) fn assemble(material: &Material<'_>) -> (String, Vec<usize>) {
     if material.form == Form::Call {
         return (call(material), Vec::new());
@@ -44,40 +48,20 @@ pub(super) fn assemble(material: &Material<'_>) -> (String, Vec<usize>) {
     if !say.is_empty() && said_to.is_none() {
         paragraphs.push(say.to_owned());
     }
-    let single = material.asks.len() == 1;
-    let mut named: Vec<String> = Vec::new();
-    for (at, ask) in material.asks.iter().enumerate() {
-        let answer = if said_to == Some(at) {
-            say.to_owned()
-        } else if single && !say.is_empty() {
-            // With one ask, what the user says is the answer.
-            continue;
-        } else if let Some((example, answer)) = past_answer(ask, material) {
-            used.push(example);
-            answer
-        } else {
-            GAP.to_owned()
-        };
-        if single && said_to == Some(at) {
-            paragraphs.push(answer);
-            continue;
-        }
-        let mut name = topic(&ask.quote, material.language);
-        if named.contains(&name) {
-            name = quoted_topic(&ask.quote, material.language);
-        }
-        let on = phrases(material.language).on.replace("{}", &name);
-        named.push(name);
-        let apart = if answer.contains('\n') { "\n" } else { " " };
-        paragraphs.push(format!("{on}{apart}{answer}"));
-    }
-    if paragraphs.is_empty() {
-        match past_reply(material) {
-            Some((example, text)) => {
-                used.push(example);
-                paragraphs.push(text);
+    match material.asks {
+        [] if say.is_empty() => paragraphs.push(gap(None, material, &mut used)),
+        // With one ask, what the user says is the answer.
+        [_] if !say.is_empty() => paragraphs.push(say.to_owned()),
+        asks => {
+            for (at, ask) in asks.iter().enumerate() {
+                let answer = match said_to {
+                    Some(to) if to == at => say.to_owned(),
+                    _ => gap(Some(&ask.quote), material, &mut used),
+                };
+                let number = if asks.len() > 1 { format!("{}. ", at + 1) } else { String::new() };
+                let quote = quoted_ask(&ask.quote, material.language);
+                paragraphs.push(format!("{number}{quote}\n{answer}"));
             }
-            None => paragraphs.push(GAP.to_owned()),
         }
     }
     let text = paragraphs.join("\n\n");
@@ -86,6 +70,7 @@ pub(super) fn assemble(material: &Material<'_>) -> (String, Vec<usize>) {
     if asks_back && usual && !says_default(&text) {
         paragraphs.push(phrases(material.language).default_line.to_owned());
     }
+    used.sort_unstable();
     used.dedup();
     (paragraphs.join("\n\n"), used)
 }
@@ -103,59 +88,71 @@ fn answered_ask(asks: &[Ask], say: &str) -> Option<usize> {
     (best >= SAY_LIKENESS_MIN && best > second).then_some(at)
 }
 
-/// What the user answered when they were asked the like, as far as it still holds.
-fn past_answer(ask: &Ask, material: &Material<'_>) -> Option<(usize, String)> {
-    let mut best: Option<(f32, usize)> = None;
-    for (at, example) in material.examples.iter().enumerate() {
-        let likeness = mail::sentences(&example.asked)
-            .into_iter()
-            .map(|range| similarity(&example.asked[range], &ask.quote))
-            .fold(0.0, f32::max);
-        let clear = likeness >= ASK_LIKENESS_MIN && example.score >= REST_LIKENESS_MIN;
-        if clear && best.is_none_or(|(score, _)| likeness * example.score > score) {
-            best = Some((likeness * example.score, at));
-        }
-    }
-    let (_, at) = best?;
-    let mut sentences = said(&material.examples[at].answered);
-    if sentences.len() > SENTENCES_MAX {
-        // Of a long reply only what speaks of this.
-        sentences.retain(|sentence| similarity(sentence, &ask.quote) > 0.15);
-    }
-    let fit: Vec<String> = sentences
-        .iter()
-        .filter_map(|sentence| without_stale_facts(sentence, material.known))
-        .take(SENTENCES_MAX)
-        .collect();
-    (!fit.is_empty()).then(|| (at, fit.join(" ")))
+/// A gap for the answer to `ask` (to the mail as a whole, without one), with a note where the user
+/// once answered the like.
+fn gap(ask: Option<&str>, material: &Material<'_>, used: &mut Vec<usize>) -> String {
+    let like = match ask {
+        Some(ask) => like_ask(ask, material.examples),
+        None => material.examples.iter().position(|example| example.score >= MAIL_LIKENESS_MIN),
+    };
+    let noted = like.and_then(|at| {
+        let example = &material.examples[at];
+        Some((at, with_note(example.id, &fit_sentence(example, ask, material.known)?)))
+    });
+    let Some((at, note)) = noted else { return GAP.to_owned() };
+    used.push(at);
+    note
 }
 
-/// The closest past reply as a whole, for a mail that asks for nothing in particular.
-fn past_reply(material: &Material<'_>) -> Option<(usize, String)> {
-    let (at, example) = material
-        .examples
+/// The example in which the like was asked.
+fn like_ask(ask: &str, examples: &[Example]) -> Option<usize> {
+    let likeness = |example: &Example| {
+        mail::sentences(&example.asked)
+            .into_iter()
+            .map(|range| similarity(&example.asked[range], ask))
+            .fold(0.0, f32::max)
+    };
+    examples
         .iter()
         .enumerate()
-        .find(|(_, example)| example.score >= MAIL_LIKENESS_MIN)?;
-    let fit: Vec<String> = said(&example.answered)
-        .iter()
-        .take(SENTENCES_MAX)
-        .filter_map(|sentence| without_stale_facts(sentence, material.known))
-        .collect();
-    (!fit.is_empty()).then(|| (at, fit.join(" ")))
+        .map(|(at, example)| (likeness(example), example.score, at))
+        .filter(|(likeness, score, _)| *likeness >= ASK_LIKENESS_MIN && *score >= REST_LIKENESS_MIN)
+        .max_by(|(a, x, i), (b, y, j)| (a * x).total_cmp(&(b * y)).then(j.cmp(i)))
+        .map(|(.., at)| at)
 }
 
-/// The sentences of a letter, without greeting and sign-off.
-fn said(own: &str) -> Vec<String> {
+/// The sentence of a past reply that may be shown as a note: short, whole, a statement, most like
+/// the ask, and with nothing of another matter in it.
+fn fit_sentence(example: &Example, ask: Option<&str>, known: &str) -> Option<String> {
+    let names = name_words(&[&example.asked, &example.answered]);
+    let text = between(&example.answered);
+    let fits = |sentence: &String| {
+        let words = sentence.split_whitespace().count();
+        let opens = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        (NOTE_WORDS_MIN..=NOTE_WORDS_MAX).contains(&words)
+            && !sentence.ends_with(['?', ':', ','])
+            && !sentence.contains(['[', ']', '“', '”', '„', '"', '>'])
+            && opens.is_some_and(|word| !names.contains(word) || stands_in(word, known))
+            && unknown_in(sentence, known).is_empty()
+    };
+    let sentences = mail::sentences(text).into_iter().map(|range| folded(&text[range]));
+    let likeness = |sentence: &String| ask.map_or(0.0, |ask| similarity(sentence, ask));
+    let mut best: Option<(f32, String)> = None;
+    for sentence in sentences.filter(fits) {
+        let like = likeness(&sentence);
+        if best.as_ref().is_none_or(|(most, _)| like > *most) {
+            best = Some((like, sentence));
+        }
+    }
+    best.map(|(_, sentence)| sentence)
+}
+
+/// What stands between greeting and sign-off of own words.
+pub(super) fn between(own: &str) -> &str {
     let shape = mail::letter_shape(own);
     let start = shape.greeting.map_or(0, |range| range.end);
     let end = shape.sign_off.map_or(own.len(), |range| range.start).max(start);
-    let text = own.get(start..end).unwrap_or_default();
-    mail::sentences(text)
-        .into_iter()
-        .map(|range| folded(&text[range]))
-        .filter(|sentence| sentence.split_whitespace().count() >= 2)
-        .collect()
+    own.get(start..end).unwrap_or_default().trim()
 }
 
 fn call(material: &Material<'_>) -> String {

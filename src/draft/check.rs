@@ -7,8 +7,10 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::asks::{folded, is_ask, topic};
-use super::{Ask, GAP};
+use super::Ask;
+use super::asks::{folded, is_ask, shortened};
+use super::body::between;
+use super::gaps::{has_gap, without_notes};
 use crate::mail::when::{self, Zone};
 use crate::mail::{self, UnixSeconds};
 use crate::voice::{content_words, says_default, similarity};
@@ -17,6 +19,8 @@ use crate::voice::{content_words, says_default, similarity};
 const PARAGRAPH_WORDS_MAX: usize = 90;
 /// Words a letter may have without a list or headings.
 const LETTER_WORDS_MAX: usize = 250;
+/// Words with a meaning that the first sentence has, when it says what a letter is about.
+const CONTEXT_WORDS_MIN: usize = 3;
 /// Words a sentence may have.
 const SENTENCE_WORDS_MAX: usize = 40;
 /// From this score on, the reader's word that a sentence asks or names a deadline counts.
@@ -86,7 +90,8 @@ pub struct Context<'a> {
 
 /// Looks a letter through: always all six, in the contract's order.
 pub fn check(text: &str, context: &Context<'_>) -> Vec<Check> {
-    let own = mail::own_words(text);
+    // Quotes of the other side are not the user's words; neither is a note on an earlier letter.
+    let own = without_notes(&mail::own_words(&unquoted(text)));
     let parts = Parts::of(&own, context);
     let asking = parts.asking();
     vec![
@@ -99,6 +104,44 @@ pub fn check(text: &str, context: &Context<'_>) -> Vec<Check> {
     ]
 }
 
+/// The text without quoted lines and the attributions above them.
+fn unquoted(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut quoting = false;
+    for line in text.lines() {
+        let quoted = line.trim_start().starts_with('>');
+        if quoted && !quoting {
+            let last = kept.iter().rposition(|line| !line.trim().is_empty());
+            if let Some(last) = last.filter(|&last| is_attribution(kept[last])) {
+                kept.truncate(last);
+            }
+        }
+        if !quoted {
+            kept.push(line);
+        }
+        quoting = quoted;
+    }
+    kept.join("\n")
+}
+
+/// `On Monday, Ben wrote:`: it ends with a colon and tells a time or an address.
+fn is_attribution(line: &str) -> bool {
+    let line = line.trim();
+    line.ends_with(':') && line.chars().any(|c| c.is_ascii_digit() || c == '@')
+}
+
+/// Whether a sentence only repeats what somebody else said: `1. “By when?”`
+fn is_repeated(sentence: &str) -> bool {
+    let text = sentence
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches(['.', ')', ' ']);
+    [('“', '”'), ('„', '“'), ('«', '»')].iter().any(|(open, close)| {
+        text.strip_prefix(*open)
+            .and_then(|rest| rest.strip_suffix(*close))
+            .is_some_and(|inner| !inner.contains(*close))
+    })
+}
+
 /// A letter's sentences between greeting and sign-off, with what is known of each.
 struct Parts {
     body: String,
@@ -109,10 +152,7 @@ struct Parts {
 
 impl Parts {
     fn of(own: &str, context: &Context<'_>) -> Self {
-        let shape = mail::letter_shape(own);
-        let start = shape.greeting.map_or(0, |range| range.end);
-        let end = shape.sign_off.map_or(own.len(), |range| range.start).max(start);
-        let body = own.get(start..end).unwrap_or_default().trim().to_owned();
+        let body = between(own).to_owned();
         let sentences: Vec<(String, Range<usize>)> = mail::sentences(&body)
             .into_iter()
             .map(|range| (folded(&body[range.clone()]), range))
@@ -126,14 +166,17 @@ impl Parts {
         let asks = texts
             .iter()
             .zip(&scores)
-            .map(|(s, score)| is_ask(s) || score.ask >= SCORE_MIN)
+            .map(|(sentence, score)| {
+                !is_repeated(sentence) && (is_ask(sentence) || score.ask >= SCORE_MIN)
+            })
             .collect();
         let deadlines = texts
             .iter()
             .zip(&scores)
             .map(|(sentence, score)| {
-                when::deadline(sentence, context.now, context.zone).is_some()
-                    || score.deadline >= SCORE_MIN
+                !is_repeated(sentence)
+                    && (when::deadline(sentence, context.now, context.zone).is_some()
+                        || score.deadline >= SCORE_MIN)
             })
             .collect();
         Self { body, sentences, asks, deadlines }
@@ -161,17 +204,22 @@ fn about(parts: &Parts, context: &Context<'_>) -> Check {
         .into_iter()
         .filter(|word| !VAGUE.contains(&word.as_str()))
         .collect();
-    let named = parts.sentences.iter().find(|(sentence, _)| {
+    let mut own = parts.sentences.iter().filter(|(sentence, _)| !is_repeated(sentence));
+    let named = own.find(|(sentence, _)| {
         similarity(sentence, context.subject) > 0.0
             || context.is_reply && similarity(sentence, context.mail) > 0.0
     });
     let words = content_words(&parts.body).len();
+    // `We need the price list for the Brandt offer.` tells before it asks.
+    let told = (0..parts.sentences.len().min(1))
+        .any(|at| !parts.asks[at] && content_words(parts.text(at)).len() >= CONTEXT_WORDS_MIN);
     let ok = if context.is_reply {
         named.is_some() || !subject.is_empty()
     } else {
-        subject.len() >= 2 && words >= 3 || words >= 12
+        !subject.is_empty() && words >= CONTEXT_WORDS_MIN || told || words >= 12
     };
-    let quote = named.map(|(sentence, _)| sentence.as_str()).unwrap_or_default();
+    let quote = named.map(|(sentence, _)| sentence.as_str());
+    let quote = quote.or(told.then(|| parts.text(0))).unwrap_or_default();
     found(
         CheckKind::Context,
         ok,
@@ -256,24 +304,50 @@ fn skimmable(own: &str, parts: &Parts) -> Check {
 
 fn answers(parts: &Parts, context: &Context<'_>) -> Check {
     let check = CheckKind::Answers;
+    // What happens without an answer may be open: it answers nothing.
+    let said = parts.sentences.iter().map(|(sentence, _)| sentence.as_str());
+    let said: Vec<&str> = said.filter(|text| is_repeated(text) || !says_default(text)).collect();
+    let body = said.join(" ");
     for ask in context.asks {
-        // What stands under the ask's name, or speaks of the same.
-        let named = topic(&ask.quote, mail::language(&ask.quote).unwrap_or("en"));
-        let about: Vec<&str> = parts
-            .sentences
-            .iter()
-            .map(|(sentence, _)| sentence.as_str())
-            .filter(|sentence| sentence.contains(&named) || similarity(sentence, &ask.quote) >= 0.2)
-            .collect();
-        let alone = context.asks.len() == 1 && !parts.sentences.is_empty();
-        let open = about.iter().find(|sentence| sentence.contains(GAP)).copied();
-        let gaps_only = alone && content_words(&parts.body.replace(GAP, "")).is_empty();
-        if open.is_some() || gaps_only {
+        // What stands under the ask as it was repeated, else what speaks of the same.
+        let answer = match under(&body, ask, context.asks) {
+            Some(answer) => answer.to_owned(),
+            None if context.asks.len() == 1 => body.clone(),
+            None => {
+                let about = said.iter().filter(|text| similarity(text, &ask.quote) >= 0.2);
+                about.copied().collect::<Vec<_>>().join(" ")
+            }
+        };
+        if has_gap(&answer) {
             return found(check, false, "fill in the answer to this", &ask.quote);
         }
-        if about.is_empty() && !alone {
+        if !answer.chars().any(char::is_alphanumeric) {
             return found(check, false, "this was asked and is not answered", &ask.quote);
         }
     }
     found(check, true, "", "")
+}
+
+/// What follows a repeated ask in a folded body, up to the next one; nothing where the ask is not
+/// repeated.
+fn under<'a>(body: &'a str, ask: &Ask, all: &[Ask]) -> Option<&'a str> {
+    let place = |ask: &Ask| {
+        let quote = shortened(&ask.quote);
+        // In quotation marks: an answer may use the same words.
+        body.match_indices(&quote)
+            .map(|(at, _)| at..at + quote.len())
+            .find(|range| body[..range.start].trim_end().ends_with(['“', '„', '«']))
+    };
+    let start = place(ask)?.end;
+    let next = all.iter().filter_map(place).map(|range| range.start).filter(|at| *at > start).min();
+    let answer = &body[start..next.unwrap_or(body.len())];
+    let answer = answer.trim_start_matches(['”', '“', '»', ' ']);
+    if next.is_none() {
+        return Some(answer);
+    }
+    // The next one's number and mark.
+    let answer = answer.trim_end_matches(['“', '„', '«', ' ']);
+    let unmarked = answer.strip_suffix(['.', ')']).unwrap_or(answer);
+    let unnumbered = unmarked.trim_end_matches(|c: char| c.is_ascii_digit());
+    Some(if unnumbered.len() < unmarked.len() { unnumbered } else { answer })
 }

@@ -2,8 +2,9 @@
 
 use super::body::{Material, assemble};
 use super::facts::{FactSource, Origin, facts};
-use super::reply::{Text, by_writer, frame};
-use super::{Context, Draft, Error, Form, Judge, WRITTEN_BY_YOU, Writer, WritingBrief, check};
+use super::reply::frame;
+use super::text::{Text, by_writer};
+use super::{Context, Draft, Error, Form, Judge, Writer, WritingBrief, check};
 use crate::mail::when::Zone;
 use crate::mail::{self, Person, UnixSeconds};
 use crate::store::{Change, Letter, Store};
@@ -47,6 +48,7 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         .map_or_else(|| request.voice.language(), std::borrow::ToOwned::to_owned);
     let habits = request.voice.habits(&language);
     let text = text(request, &habits, &language);
+    let said = text.words == request.say.trim();
     let letter = Letter {
         from: request.me.clone(),
         to: request.to.to_vec(),
@@ -69,8 +71,8 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         request.subject
     );
     let origins = [
-        Origin { source: FactSource::You, id: None, text: request.say },
         Origin { source: FactSource::You, id: None, text: &mine },
+        Origin { source: FactSource::You, id: None, text: request.say },
     ];
     let context = Context {
         asks: &[],
@@ -98,6 +100,7 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         facts,
         checks,
         warnings: text.warning.into_iter().collect(),
+        said,
     })
 }
 
@@ -131,8 +134,8 @@ fn text(request: &Compose<'_>, habits: &Habits, language: &str) -> Text {
         language,
         form: Form::Letter,
     };
-    let (words, used) = assemble(&material);
-    Text { words, used, written_by: WRITTEN_BY_YOU.to_owned(), prompt: String::new(), warning }
+    let (words, _) = assemble(&material);
+    Text { warning, ..Text::put_together(words) }
 }
 
 fn subject(request: &Compose<'_>) -> String {

@@ -1,11 +1,13 @@
 //! Where the facts of a letter come from: every number, date, name, amount and address of its body,
 //! traced to the words it stands in.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use super::GAP;
+use super::gaps::gaps;
+use super::links::{is_link, link_stands};
 use crate::mail::when::{self, Zone};
 use crate::mail::{self, MessageId, UnixSeconds};
 
@@ -20,7 +22,7 @@ const QUOTE_CHARS_MAX: usize = 200;
 pub enum FactSource {
     /// In the mail answered, or its header.
     Mail,
-    /// In a past letter.
+    /// In another mail: an earlier one of the thread, a past letter.
     Archive,
     /// The user said it, or it is their own name or contact.
     You,
@@ -55,16 +57,18 @@ pub struct Origin<'a> {
 }
 
 /// The facts of `body`, in order, each traced to the first origin that holds it. Quoted lines and
-/// gaps are left out.
+/// gaps with their notes are left out.
 pub fn facts(body: &str, origins: &[Origin<'_>]) -> Vec<Fact> {
-    let quoted = quoted_from(body);
+    let mut left_out = quoted_lines(body);
+    left_out.extend(gaps(body));
     let folded: Vec<String> = origins.iter().map(|origin| fold(origin.text)).collect();
-    spans(&body[..quoted])
+    spans(body)
         .into_iter()
+        .filter(|span| !left_out.iter().any(|out| out.start < span.end && span.start < out.end))
         .take(FACTS_MAX)
         .map(|span| {
             let text = &body[span.clone()];
-            let found = folded.iter().position(|origin| holds(origin, &fold(text)));
+            let found = (0..origins.len()).find(|&at| stands(text, origins[at].text, &folded[at]));
             let start = body[..span.start].chars().count();
             let end = start + text.chars().count();
             match found {
@@ -101,7 +105,7 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
         opens |= text[word.clone()].starts_with(['“', '„', '«', '"', '(']);
         let plain = trimmed(text, word.clone());
         let bare = &text[plain.clone()];
-        let is_address = bare.contains('@') || bare.contains("://") || bare.starts_with("www.");
+        let is_address = bare.contains('@') || is_link(bare);
         let has_digit = bare.chars().any(|c| c.is_ascii_digit());
         let inner_capital = bare.chars().skip(1).any(char::is_uppercase);
         let begins_upper = bare.chars().next().is_some_and(char::is_uppercase);
@@ -143,9 +147,12 @@ fn without_preposition(text: &str, span: Range<usize>) -> Range<usize> {
     start..span.end
 }
 
-/// Overlapping spans become one; `Anna Smith` and `EUR 300` are one each. Gaps go.
+/// Overlapping spans become one; `Anna Smith` and `EUR 300` are one each.
 fn merged(text: &str, mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    spans.retain(|span| !text[span.clone()].contains(GAP) && !text[span.clone()].trim().is_empty());
+    let gaps = gaps(text);
+    let in_gap =
+        |span: &Range<usize>| gaps.iter().any(|gap| gap.start < span.end && span.start < gap.end);
+    spans.retain(|span| !in_gap(span) && !text[span.clone()].trim().is_empty());
     spans.sort_by_key(|span| (span.start, span.end));
     let mut kept: Vec<Range<usize>> = Vec::new();
     for span in spans {
@@ -243,19 +250,22 @@ fn is_ordinary(word: &str) -> bool {
     WORDS.contains(&word.to_lowercase().replace('’', "'").as_str())
 }
 
-/// Where the quoted mail below begins.
-fn quoted_from(body: &str) -> usize {
+/// The lines that quote, each with the attribution above it, which is code's own.
+fn quoted_lines(body: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for line in body.split_inclusive('\n') {
+        let end = at + line.len();
         if line.starts_with('>') {
-            // The attribution above it is code's own.
             let above = body[..at].trim_end();
             let attribution = above.rfind('\n').map_or(0, |line| line + 1);
-            return if above[attribution..].ends_with(':') { attribution } else { at };
+            let first = found.last().is_none_or(|last| last.end < at);
+            let start = if first && above.ends_with(':') { attribution } else { at };
+            found.push(start..end);
         }
-        at += line.len();
+        at = end;
     }
-    body.len()
+    found
 }
 
 fn fold(text: &str) -> String {
@@ -273,16 +283,57 @@ fn holds(text: &str, part: &str) -> bool {
         })
 }
 
+/// Whether a fact stands in a text, given with the text folded.
+fn stands(part: &str, text: &str, folded: &str) -> bool {
+    if is_link(part) { link_stands(part, text) } else { holds(folded, &fold(part)) }
+}
+
+/// Whether `part` stands in `text`, as whole words.
 pub(super) fn stands_in(part: &str, text: &str) -> bool {
-    holds(&fold(text), &fold(part))
+    stands(part, text, &fold(text))
+}
+
+/// The facts of a sentence that do not stand in `known`; times apart, which say when, not of whom.
+pub(super) fn unknown_in(sentence: &str, known: &str) -> Vec<String> {
+    let folded = fold(known);
+    let (day, zone) = (UnixSeconds(1_767_225_600), Zone::utc());
+    let times: Vec<Range<usize>> =
+        when::mentions(sentence, day, &zone).into_iter().map(|mention| mention.span).collect();
+    let is_time = |span: &Range<usize>| {
+        times.iter().any(|time| time.start <= span.start && span.end <= time.end)
+    };
+    spans(sentence)
+        .into_iter()
+        .filter(|span| !is_time(span))
+        .map(|span| sentence[span].to_owned())
+        .filter(|part| !stands(part, known, &folded))
+        .collect()
+}
+
+/// The words of names in letters: what is written large within a sentence, and who is greeted and
+/// who signs.
+pub(super) fn name_words<'a>(letters: &[&'a str]) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    for letter in letters {
+        let shape = mail::letter_shape(letter);
+        let frames = [shape.greeting, shape.sign_off].into_iter().flatten();
+        for range in spans(letter).into_iter().chain(frames) {
+            let words = letter[range].split(|c: char| !c.is_alphanumeric());
+            names.extend(
+                words.filter(|word| word.starts_with(char::is_uppercase) && !is_ordinary(word)),
+            );
+        }
+    }
+    names
 }
 
 /// The line or sentence of `text` that holds `part`.
 fn quote(text: &str, part: &str) -> String {
-    let part = fold(part);
     let sentences = mail::sentences(text);
-    let found =
-        sentences.into_iter().map(|range| fold_case(&text[range])).find(|s| holds(&fold(s), &part));
+    let found = sentences
+        .into_iter()
+        .map(|range| fold_case(&text[range]))
+        .find(|sentence| stands(part, sentence, &fold(sentence)));
     let quote = found.unwrap_or_else(|| fold_case(text));
     quote.chars().take(QUOTE_CHARS_MAX).collect()
 }

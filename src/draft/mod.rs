@@ -1,18 +1,21 @@
 //! What would they answer? And does this letter work without a meeting?
 //!
 //! [`reply()`] and [`compose()`] put a letter into the store, as a draft. Without a writer it is put
-//! together from the user's own past replies: greeting and sign-off in their way, every ask of the
-//! mail named, their own sentences where they fit, and `[…]` wherever only they know. Recipients,
-//! subject and threading are set by code from the mail answered and the user's command, never by a
+//! together: greeting and sign-off in the user's way, every ask of the mail repeated, and `[…]` for
+//! each answer, which is theirs to give; a sentence they once answered to the like stands, at most, as
+//! a note inside the gap. Recipients, subject and threading are set by code from the mail answered and the user's command, never by a
 //! model. [`check()`] says whether a letter stands on its own. Nothing here can send.
 
+mod addressee;
 mod asks;
 mod body;
 mod check;
 mod compose;
 mod error;
 mod facts;
+mod follow_up;
 mod gaps;
+mod links;
 mod model;
 mod phrases;
 mod quote;
@@ -21,10 +24,11 @@ mod refuse;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod text;
 mod writer;
 mod written;
 
-pub use asks::{Ask, asks_in, topic};
+pub use asks::{Ask, all_asks};
 pub use check::{Check, CheckKind, Context, Judge, SentenceAsks, check};
 pub use compose::{Compose, compose};
 pub use error::Error;
@@ -33,7 +37,7 @@ pub use model::Model;
 pub use recipients::{Recipients, recipients, reply_subject};
 pub use refuse::{Refusal, refusal};
 pub use reply::{Audience, Form, Request, reply};
-pub use writer::{Earlier, Writer, WriterError, WritingBrief};
+pub use writer::{Earlier, Writer, WriterError, WritingBrief, Written};
 
 use serde::Serialize;
 
@@ -64,7 +68,7 @@ pub struct Draft {
     pub language: String,
     /// `writer NAME` or `your past replies`.
     pub written_by: String,
-    /// Past replies it leans on.
+    /// Past replies its notes are from, or that its writer was shown.
     pub examples: Vec<MessageId>,
     /// Numbers, dates, names, amounts and addresses of the body, each with where it comes from.
     pub facts: Vec<Fact>,
@@ -73,4 +77,7 @@ pub struct Draft {
     /// What to look at; for the envelope.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// Whether what stands between greeting and sign-off is the user's, word for word.
+    #[serde(skip)]
+    pub said: bool,
 }

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::written::{Known, objection, tidy};
-use super::{Writer, WriterError, WritingBrief};
-use crate::engine;
+use super::written::{Known, cut_back, objection, tidy};
+use super::{Writer, WriterError, WritingBrief, Written};
+use crate::engine::{self, StoppedBy};
 use crate::prompts::{self, Fence, Pair, Reply, Role, Said, Style};
 
 /// Tokens of a prompt: more than this takes a laptop's processor half a minute to read.
@@ -17,6 +17,14 @@ const ANSWER_TOKENS_MAX: usize = 400;
 /// Characters of the mail, or of an example, that are looked at.
 const MAIL_CHARS_MAX: usize = 6_000;
 const EXAMPLE_CHARS_MAX: usize = 700;
+
+/// What of a brief stands in the prompt.
+struct Shown<'a> {
+    /// The first of its examples.
+    examples: Vec<Pair<'a>>,
+    /// The last of the thread.
+    thread: Vec<Said<'a>>,
+}
 
 /// A language model that writes as the user does.
 pub struct Model<'a> {
@@ -40,17 +48,17 @@ impl<'a> Model<'a> {
         Self { writer, name: name.into(), me: me.into(), random, deadline }
     }
 
-    /// The prompt, with less and less around the asks until it fits: first goes the oldest mail of
+    /// The prompt and what it holds, with less and less around the asks until it fits: first goes the oldest mail of
     /// the thread, then the farthest example, then the middle of the mail.
-    fn prompt(
+    fn prompt<'b>(
         &self,
         fence: &Fence,
-        brief: &WritingBrief<'_>,
-    ) -> Result<engine::Prompt, WriterError> {
+        brief: &'b WritingBrief<'_>,
+    ) -> Result<(engine::Prompt, Shown<'b>), WriterError> {
         let window = self.writer.context_tokens().saturating_sub(ANSWER_TOKENS_MAX);
         let most = window.min(PROMPT_TOKENS_MAX);
         let mut examples = self.examples(brief)?;
-        let mut thread: Vec<Said<'_>> = brief
+        let mut thread: Vec<Said<'b>> = brief
             .thread
             .iter()
             .map(|earlier| Said { from: &earlier.from, text: &earlier.text })
@@ -60,7 +68,7 @@ impl<'a> Model<'a> {
             let mail = without_middle(brief.mail, mail_chars);
             let prompt = self.rendered(fence, brief, &examples, &thread, &mail)?;
             if prompt.tokens_count() <= most {
-                return Ok(prompt);
+                return Ok((prompt, Shown { examples, thread }));
             }
             if !thread.is_empty() {
                 thread.remove(0);
@@ -73,6 +81,35 @@ impl<'a> Model<'a> {
                 mail_chars /= 2;
             }
         }
+    }
+
+    /// What the model says to a brief, and what of the brief it was shown.
+    fn answer<'b>(
+        &self,
+        brief: &'b WritingBrief<'_>,
+    ) -> Result<(engine::Generated, Shown<'b>), WriterError> {
+        let fence = Fence::new(self.random);
+        let (prompt, shown) = self.prompt(&fence, brief)?;
+        let words = brief.habits.lengths.median.max(brief.asks.len() * 15);
+        let generation = engine::Generation {
+            tokens_max: (words * 3 + 60).clamp(120, ANSWER_TOKENS_MAX),
+            deadline: self.deadline,
+            sampling: engine::Sampling {
+                temperature: 0.6,
+                top_p: 0.9,
+                min_p: 0.05,
+                repetition: 1.05,
+                // The fence's mark makes each prompt another one: the same mail gets the same
+                // answer only with the same random number.
+                seed: self.random,
+                ..engine::Sampling::default()
+            },
+            stop: &[fence.mark()],
+            ..engine::Generation::default()
+        };
+        let mut go_on = |_: &str| ControlFlow::Continue(());
+        let answer = self.writer.generate(None, &prompt, &generation, &mut go_on).map_err(why)?;
+        Ok((answer, shown))
     }
 
     fn examples<'b>(&self, brief: &'b WritingBrief<'_>) -> Result<Vec<Pair<'b>>, WriterError> {
@@ -129,48 +166,50 @@ impl Writer for Model<'_> {
         &self.name
     }
 
-    fn write(&self, brief: &WritingBrief<'_>) -> Result<String, WriterError> {
-        let fence = Fence::new(self.random);
-        let prompt = self.prompt(&fence, brief)?;
-        let words = brief.habits.lengths.median.max(brief.asks.len() * 15);
-        let generation = engine::Generation {
-            tokens_max: (words * 3 + 60).clamp(120, ANSWER_TOKENS_MAX),
-            deadline: self.deadline,
-            sampling: engine::Sampling {
-                temperature: 0.6,
-                top_p: 0.9,
-                min_p: 0.05,
-                repetition: 1.05,
-                // The same mail gets the same answer.
-                seed: brief.mail.len() as u64,
-                ..engine::Sampling::default()
-            },
-            stop: &[fence.mark()],
-            ..engine::Generation::default()
-        };
-        let mut go_on = |_: &str| ControlFlow::Continue(());
-        let answer = self.writer.generate(None, &prompt, &generation, &mut go_on).map_err(why)?;
-        if answer.stopped_by == engine::StoppedBy::Deadline {
-            return Err(WriterError { why: "it took too long".to_owned() });
-        }
-        let text = tidy(&answer.text);
+    fn write(&self, brief: &WritingBrief<'_>) -> Result<Written, WriterError> {
+        let (answer, shown) = self.answer(brief)?;
+        let (text, warning) = whole(&answer)?;
+        let strangers: Vec<&str> =
+            shown.thread.iter().map(|said| said.text).chain([brief.mail]).collect();
+        let past: Vec<&str> = shown.examples.iter().map(|pair| pair.answered).collect();
+        let elsewhere: Vec<&str> = shown.examples.iter().map(|pair| pair.asked).collect();
         let known = Known {
             language: brief.language,
-            mark: fence.mark(),
-            strangers: brief.mail,
+            strangers: &strangers,
             others: &[brief.subject, brief.say],
-            past: brief.examples,
+            past: &past,
+            elsewhere: &elsewhere,
         };
-        match objection(&text, &known) {
-            Some(why) => Err(WriterError { why }),
-            None => Ok(text),
+        if let Some(why) = objection(&text, &known) {
+            return Err(WriterError { why });
         }
+        let (examples_count, thread_count) = (shown.examples.len(), shown.thread.len());
+        Ok(Written { text, examples_count, thread_count, warning })
     }
 
     fn prompt_stamp(&self, brief: &WritingBrief<'_>) -> String {
         let kind =
             if brief.mail.is_empty() { prompts::Kind::Compose } else { prompts::Kind::Reply };
         kind.stamp()
+    }
+}
+
+/// The text of an answer, cut back to what is whole where it broke off, and what to say of that.
+fn whole(answer: &engine::Generated) -> Result<(String, Option<String>), WriterError> {
+    let objection = |why: &str| Err(WriterError { why: why.to_owned() });
+    let text = tidy(&answer.text);
+    match answer.stopped_by {
+        StoppedBy::End | StoppedBy::Caller => Ok((text, None)),
+        StoppedBy::Deadline => objection("it took too long"),
+        // The only stop text is the fence's mark.
+        StoppedBy::Text(_) => objection("it repeated signs of its instructions"),
+        StoppedBy::Tokens | StoppedBy::Window => match cut_back(&text) {
+            Some(text) => {
+                let warning = "the writer's text broke off and ends in a gap: look how it goes on";
+                Ok((text, Some(warning.to_owned())))
+            }
+            None => objection("it broke off before its first sentence was whole"),
+        },
     }
 }
 
@@ -235,8 +274,9 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::draft::Ask;
-    use crate::voice::Habits;
+    use crate::draft::{Ask, Earlier};
+    use crate::mail::MessageId;
+    use crate::voice::{Example, Habits};
 
     static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -256,21 +296,82 @@ mod tests {
     }
 
     #[test]
-    fn a_model_writes_the_same_again_or_says_why_not() {
+    fn the_same_random_number_gives_the_same_text() {
         let writer = engine::small_writer();
         let habits = Habits::default();
         let asks = [Ask { quote: "Shall I order ink?".to_owned(), due: None }];
         for mail in ["Shall I order ink?".to_owned(), "Ink. ".repeat(4_000)] {
             let brief = brief(&mail, &asks, &habits);
-            let write = |random| {
-                let model = Model::new(&writer, "tiny", "Ada", random, None);
-                model.write(&brief).map_err(|error| error.why)
-            };
-            assert_eq!(write(7), write(7));
-            if let Ok(text) = write(7) {
-                assert!(!text.is_empty() && !text.contains("0000000000000007"), "{text}");
-            }
+            let model = |random| Model::new(&writer, "tiny", "Ada", random, None);
+            let answer = |random| model(random).answer(&brief).expect("an answer").0.text;
+            assert_eq!(answer(7), answer(7));
+            assert_ne!(answer(7), answer(8));
+            // Made-up weights write no sentence.
+            let why = model(7).write(&brief).expect_err("no letter").why;
+            assert!(why.contains("broke off") || why.starts_with("it wrote"), "{why}");
         }
+    }
+
+    #[test]
+    fn what_the_prompt_had_no_room_for_was_not_shown() {
+        let writer = engine::small_writer();
+        let habits = Habits::default();
+        let example = |n: i64| Example {
+            id: MessageId(n),
+            asked_id: None,
+            asked: format!("Is number {n} in? {}", "Let me know. ".repeat(40)),
+            answered: format!("Number {n} is in. {}", "Have a look. ".repeat(40)),
+            score: 0.5,
+        };
+        let examples: Vec<Example> = (0..6).map(example).collect();
+        let earlier = |n: i64| Earlier {
+            id: MessageId(n),
+            from: "Ben".to_owned(),
+            text: format!("Press {n} is down. {}", "It smokes. ".repeat(80)),
+        };
+        let thread: Vec<Earlier> = (0..4).map(earlier).collect();
+        let brief = WritingBrief {
+            examples: &examples,
+            thread: &thread,
+            ..brief("Shall I order ink?", &[], &habits)
+        };
+        let model = Model::new(&writer, "tiny", "Ada", 7, None);
+        let Ok((prompt, shown)) = model.prompt(&Fence::new(7), &brief) else {
+            panic!("it fits");
+        };
+        assert!(prompt.tokens_count() <= PROMPT_TOKENS_MAX);
+        assert!(shown.examples.len() + shown.thread.len() < 10);
+        let mut first = examples.iter().zip(&shown.examples);
+        assert!(first.all(|(all, shown)| all.answered.starts_with(shown.answered)));
+        let mut last = thread.iter().rev().zip(shown.thread.iter().rev());
+        assert!(last.all(|(all, shown)| all.text == shown.text));
+    }
+
+    #[track_caller]
+    fn check_whole(text: &str, stopped_by: StoppedBy, expected: Result<(&str, bool), &str>) {
+        let answer = engine::Generated {
+            text: text.to_owned(),
+            tokens_count: 9,
+            guessed_count: 0,
+            stopped_by,
+        };
+        match (whole(&answer), expected) {
+            (Ok((text, warning)), Ok((expected, warns))) => {
+                assert_eq!((text.as_str(), warning.is_some()), (expected, warns));
+            }
+            (Err(error), Err(expected)) => assert!(error.why.contains(expected), "{}", error.why),
+            (found, expected) => panic!("{found:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn how_an_answer_ended_says_what_it_is_worth() {
+        check_whole("Yes. It is", StoppedBy::End, Ok(("Yes. It is", false)));
+        check_whole("Yes. It is", StoppedBy::Tokens, Ok(("Yes. […]", true)));
+        check_whole("Yes. It is", StoppedBy::Window, Ok(("Yes. […]", true)));
+        check_whole("Yes it is so that", StoppedBy::Tokens, Err("broke off"));
+        check_whole("Yes. --- ", StoppedBy::Text(0), Err("instructions"));
+        check_whole("Yes.", StoppedBy::Deadline, Err("too long"));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 /// What the letter says besides the user's own words.
 pub(super) struct Phrases {
-    /// Before an ask's topic, with `{}` for it.
-    pub(super) on: &'static str,
+    /// Before what the user asked earlier: `{date}`.
+    pub(super) asked: &'static str,
+    /// Asks for the answer again, gap and all.
+    pub(super) again: &'static str,
     /// What happens without an answer, gaps and all.
     pub(super) default_line: &'static str,
     /// Proposes a call.
@@ -31,7 +33,8 @@ pub(super) fn phrases(language: &str) -> &'static Phrases {
 }
 
 const ENGLISH: Phrases = Phrases {
-    on: "On {}:",
+    asked: "On {date} I asked you:",
+    again: "Could you answer by […]?",
     default_line: "If I don't hear from you by […], I'll […].",
     call: "Shall we settle this in a call of 15 minutes? I could do […].",
     agenda: "To settle:",
@@ -40,7 +43,8 @@ const ENGLISH: Phrases = Phrases {
     marks: ("“", "”"),
 };
 const GERMAN: Phrases = Phrases {
-    on: "Zu {}:",
+    asked: "Am {date} hatte ich gefragt:",
+    again: "Ist eine Antwort bis […] möglich?",
     default_line: "Wenn ich bis […] nichts höre, […].",
     call: "Wollen wir das in 15 Minuten am Telefon klären? Mir passt […].",
     agenda: "Zu klären:",
@@ -49,7 +53,8 @@ const GERMAN: Phrases = Phrases {
     marks: ("„", "“"),
 };
 const FRENCH: Phrases = Phrases {
-    on: "Concernant {} :",
+    asked: "Le {date}, j'avais demandé :",
+    again: "Une réponse d'ici […] est-elle possible ?",
     default_line: "Sans réponse d'ici […], je […].",
     call: "Pouvons-nous régler cela par téléphone en 15 minutes ? Je suis disponible […].",
     agenda: "À régler :",
@@ -58,7 +63,8 @@ const FRENCH: Phrases = Phrases {
     marks: ("« ", " »"),
 };
 const SPANISH: Phrases = Phrases {
-    on: "Sobre {}:",
+    asked: "El {date} pregunté:",
+    again: "¿Es posible una respuesta antes de […]?",
     default_line: "Si no recibo respuesta antes de […], […].",
     call: "¿Lo aclaramos en una llamada de 15 minutos? Me viene bien […].",
     agenda: "Por aclarar:",
@@ -67,7 +73,8 @@ const SPANISH: Phrases = Phrases {
     marks: ("«", "»"),
 };
 const ITALIAN: Phrases = Phrases {
-    on: "Su {}:",
+    asked: "Il {date} avevo chiesto:",
+    again: "È possibile una risposta entro […]?",
     default_line: "Se non ricevo risposta entro […], […].",
     call: "Ne parliamo al telefono, 15 minuti? Per me va bene […].",
     agenda: "Da chiarire:",
@@ -76,7 +83,8 @@ const ITALIAN: Phrases = Phrases {
     marks: ("«", "»"),
 };
 const DUTCH: Phrases = Phrases {
-    on: "Over {}:",
+    asked: "Op {date} vroeg ik:",
+    again: "Is een antwoord voor […] mogelijk?",
     default_line: "Als ik voor […] niets hoor, […].",
     call: "Zullen we dit in een kwartier aan de telefoon afstemmen? Ik kan […].",
     agenda: "Af te stemmen:",

@@ -17,10 +17,7 @@ pub(super) fn quoted(
 ) -> String {
     let name = if from.name.is_empty() { &from.address } else { &from.name };
     let local = local_date(sent, zone);
-    let date = format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}",
-        local.year, local.month, local.day, local.hour, local.minute
-    );
+    let date = format!("{} {:02}:{:02}", day(sent, zone), local.hour, local.minute);
     let mut out = phrases(language).wrote.replace("{date}", &date).replace("{name}", name);
     for line in text.trim().lines().take(LINES_MAX) {
         out.push_str("\n>");
@@ -30,4 +27,10 @@ pub(super) fn quoted(
         out.push_str(line.trim_end());
     }
     out
+}
+
+/// `2026-02-03`, by the clock of `zone`.
+pub(super) fn day(at: UnixSeconds, zone: &Zone) -> String {
+    let local = local_date(at, zone);
+    format!("{:04}-{:02}-{:02}", local.year, local.month, local.day)
 }

@@ -1,19 +1,21 @@
 //! An answer to a mail.
 
-use super::asks::asks_in;
+use super::addressee::greeted;
+use super::asks::all_asks;
 use super::body::{Material, assemble, letter};
 use super::facts::{FactSource, Origin, facts};
+use super::follow_up::{follow_up, needs_no_follow_up};
 use super::phrases::phrases;
-use super::quote::quoted;
-use super::recipients::{Recipients, recipients, references, reply_subject};
+use super::quote::{day, quoted};
+use super::recipients::{recipients, references, reply_subject};
+use super::text::{Text, by_writer};
 use super::{
-    Ask, Context, Draft, Earlier, Error, Judge, Refusal, WRITTEN_BY_YOU, Writer, WritingBrief,
-    check, refusal,
+    Ask, Context, Draft, Earlier, Error, Judge, Refusal, Writer, WritingBrief, check, refusal,
 };
 use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};
 use crate::store::{Change, Header, Letter, Store};
-use crate::voice::{Example, Habits, Voice, first_name};
+use crate::voice::{Basis, Example, Habits, Voice, first_name};
 
 /// Who is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,13 +51,13 @@ pub struct Request<'a> {
     pub audience: Audience,
     /// What the letter does.
     pub form: Form,
-    /// What the mail asks, from the ledger; when empty, read from its plain words.
+    /// What the ledger found it to ask; its plain questions count all the same.
     pub asks: &'a [Ask],
     /// Past replies to like mail, best first.
     pub examples: &'a [Example],
-    /// How the user writes to the sender.
+    /// How the user writes to the recipient.
     pub voice: &'a Voice,
-    /// Who writes the text; without one it is put together from `examples`.
+    /// Who writes the text; without one it is put together. A follow-up always is.
     pub writer: Option<&'a dyn Writer>,
     /// The reader's opinion of sentences, for the checks.
     pub judge: Option<&'a Judge<'a>>,
@@ -65,7 +67,8 @@ pub struct Request<'a> {
     pub zone: &'a Zone,
 }
 
-/// Drafts an answer and stores it as a letter.
+/// Drafts an answer and stores it as a letter. To the user's own mail that is a follow-up: what it
+/// asked is asked again, of those it went to.
 ///
 /// # Errors
 /// [`Error::Refused`] for mail that is not to be answered, or the store's.
@@ -77,63 +80,67 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
     }
     let parent = mail::parse(&store.raw(request.answer)?);
     let own_words = mail::own_words(&parent.text);
-    let recipients = recipients(&header, request.own, request.audience);
-    if recipients.to.is_empty() {
-        let reason = "it names nobody to answer to".to_owned();
+    let mut recipients = recipients(&header, request.own, request.audience);
+    let asks = all_asks(&own_words, request.asks, header.date, &Zone::fixed(header.offset_minutes));
+    let is_own = header.own || request.own.contains(&header.from.address);
+    let reason = match recipients.to.as_slice() {
+        [] => Some("it names nobody to answer to".to_owned()),
+        to if is_own => needs_no_follow_up(store, request, &header, to, &asks)?,
+        _ => None,
+    };
+    if let Some(reason) = reason {
         return Err(Error::Refused(Refusal { reason }));
     }
     let language = language_of(store, &header, request)?;
     let habits = request.voice.habits(&language);
-    let read;
-    let asks = if request.asks.is_empty() {
-        let zone = Zone::fixed(header.offset_minutes);
-        read = asks_in(&own_words, header.date, &zone);
-        read.as_slice()
-    } else {
-        request.asks
-    };
-    let known = format!("{}\n{own_words}\n{}", header.subject, request.say);
     let thread = match request.writer {
-        Some(_) => earlier(store, &header)?,
-        None => Vec::new(),
+        Some(_) if !is_own => earlier(store, &header)?,
+        _ => Vec::new(),
     };
-    let from = if header.from.name.is_empty() { &header.from.address } else { &header.from.name };
     let brief = WritingBrief {
         subject: &header.subject,
         mail: &own_words,
-        from,
+        from: called(&header.from),
         thread: &thread,
-        asks,
+        asks: &asks,
         say: request.say,
         examples: request.examples,
         habits: &habits,
         phrases: &request.voice.phrases,
         language: &language,
     };
-    let text = text(request, &brief, &known);
-    let mut body = framed(&text.words, &recipients.to, request, &habits, &language);
+    let text = text(request, &brief, &header, is_own);
+    let greeted = greeted(&recipients.to, &header.from, &own_words);
+    let mut body = frame(&text.words, &greeted, request.me, request.voice, &habits, &language);
     if habits.quotes_below {
-        let zone = request.zone;
-        let quote = quoted(&own_words, &header.from, header.date, zone, &language);
+        let quote = quoted(&own_words, &header.from, header.date, request.zone, &language);
         body = format!("{body}\n\n{quote}");
     }
-    let mut recipients = recipients;
-    recipients.warnings.extend(text.warning);
+    recipients.warnings.extend(text.warning.clone());
     let letter = Letter {
         from: request.me.clone(),
-        to: recipients.to.clone(),
-        cc: recipients.cc.clone(),
+        to: recipients.to,
+        cc: recipients.cc,
         subject: reply_subject(&header.subject),
         body,
         in_reply_to: parent.rfc_id.clone().unwrap_or_default(),
         references: references(&parent),
         language,
-        written_by: text.written_by,
-        prompt: text.prompt,
+        written_by: text.written_by.clone(),
+        prompt: text.prompt.clone(),
         examples: text.used.iter().map(|&at| request.examples[at].id).collect(),
         ..Letter::default()
     };
-    finish(store, request, &header, &own_words, asks, recipients, letter)
+    let shown = thread.len().saturating_sub(text.thread_count);
+    let answered = Answered {
+        header: &header,
+        own_words: &own_words,
+        // A follow-up asks; it has nothing to answer.
+        asks: if is_own { &[] } else { &asks },
+        thread: &thread[shown..],
+        said: text.words == request.say.trim(),
+    };
+    finish(store, request, &answered, recipients.warnings, letter)
 }
 
 /// What was said in the thread before a mail, oldest first.
@@ -150,40 +157,22 @@ fn earlier(store: &Store, header: &Header) -> Result<Vec<Earlier>, Error> {
             raw => raw?,
         };
         let own = mail::own_words(&mail::parse(&raw).text);
-        let name = &other.from.name;
-        let from = if name.is_empty() { &other.from.address } else { name };
-        earlier.push(Earlier { from: from.clone(), text: own.chars().take(CHARS_MAX).collect() });
+        let text = own.chars().take(CHARS_MAX).collect();
+        earlier.push(Earlier { id: other.id, from: called(&other.from).to_owned(), text });
     }
     Ok(earlier)
 }
 
-/// The text between greeting and sign-off.
-pub(super) struct Text {
-    pub(super) words: String,
-    /// The examples it leans on.
-    pub(super) used: Vec<usize>,
-    pub(super) written_by: String,
-    pub(super) prompt: String,
-    /// Why the writer's text was put aside.
-    pub(super) warning: Option<String>,
+/// What somebody calls themselves.
+fn called(person: &Person) -> &str {
+    if person.name.is_empty() { &person.address } else { &person.name }
 }
 
-/// What the writer wrote, or why it wrote nothing that can be used.
-pub(super) fn by_writer(writer: &dyn Writer, brief: &WritingBrief<'_>) -> Result<Text, String> {
-    let name = writer.name();
-    match writer.write(brief) {
-        Ok(words) => Ok(Text {
-            words: words.trim().to_owned(),
-            used: (0..brief.examples.len()).collect(),
-            written_by: format!("writer {name}"),
-            prompt: writer.prompt_stamp(brief),
-            warning: None,
-        }),
-        Err(error) => Err(format!("the text of the writer {name} was put aside: {error}")),
+fn text(request: &Request<'_>, brief: &WritingBrief<'_>, header: &Header, is_own: bool) -> Text {
+    if is_own && request.form == Form::Letter {
+        let day = day(header.date, request.zone);
+        return Text::put_together(follow_up(brief.asks, request.say, &day, brief.language));
     }
-}
-
-fn text(request: &Request<'_>, brief: &WritingBrief<'_>, known: &str) -> Text {
     let mut warning = None;
     if let Some(writer) = request.writer.filter(|_| request.form == Form::Letter) {
         match by_writer(writer, brief) {
@@ -191,29 +180,51 @@ fn text(request: &Request<'_>, brief: &WritingBrief<'_>, known: &str) -> Text {
             Err(why) => warning = Some(why),
         }
     }
-    let material = Material {
+    let known = format!(
+        "{}\n{}\n{}\n{}\n{} {}",
+        header.subject,
+        brief.mail,
+        request.say,
+        header.from.name,
+        request.me.name,
+        request.me.address
+    );
+    let (words, used) = assemble(&Material {
         asks: brief.asks,
         say: request.say,
         examples: request.examples,
-        known,
+        known: &known,
         habits: brief.habits,
         language: brief.language,
         form: request.form,
-    };
-    let (words, used) = assemble(&material);
-    Text { words, used, written_by: WRITTEN_BY_YOU.to_owned(), prompt: String::new(), warning }
+    });
+    Text { used, warning, ..Text::put_together(words) }
+}
+
+/// The mail a letter answers, for what is said of the letter.
+struct Answered<'a> {
+    header: &'a Header,
+    own_words: &'a str,
+    asks: &'a [Ask],
+    /// What a writer was shown of the thread.
+    thread: &'a [Earlier],
+    /// Whether the letter holds what the user said and nothing else.
+    said: bool,
 }
 
 fn finish(
     store: &mut Store,
     request: &Request<'_>,
-    header: &Header,
-    own_words: &str,
-    asks: &[Ask],
-    recipients: Recipients,
+    answered: &Answered<'_>,
+    warnings: Vec<String>,
     letter: Letter,
 ) -> Result<Draft, Error> {
-    let head = format!("{}\n{} {}", header.subject, header.from.name, header.from.address);
+    let header = answered.header;
+    let (from, day) = (&header.from, day(header.date, request.zone));
+    let head = format!("{}\n{} {}\n{day}", header.subject, from.name, from.address);
+    let to: Vec<String> =
+        letter.to.iter().map(|person| format!("{} {}", person.name, person.address)).collect();
+    let to = to.join("\n");
     let me = format!(
         "{} {}\n{}\n{}",
         request.me.name,
@@ -221,20 +232,23 @@ fn finish(
         request.voice.habits(&letter.language).sign_off,
         request.voice.signature
     );
+    let id = Some(header.id);
+    // The user's own name first: it is theirs, though the mail names it too.
     let mut origins = vec![
-        Origin { source: FactSource::You, id: None, text: request.say },
-        Origin { source: FactSource::Mail, id: Some(header.id), text: own_words },
-        Origin { source: FactSource::Mail, id: Some(header.id), text: &head },
         Origin { source: FactSource::You, id: None, text: &me },
+        Origin { source: FactSource::You, id: None, text: request.say },
+        Origin { source: FactSource::Mail, id, text: answered.own_words },
+        Origin { source: FactSource::Mail, id, text: &head },
+        Origin { source: FactSource::Mail, id, text: &to },
     ];
-    for example in request.examples {
-        let text = example.answered.as_str();
-        origins.push(Origin { source: FactSource::Archive, id: Some(example.id), text });
-    }
+    let archive = |id, text| Origin { source: FactSource::Archive, id: Some(id), text };
+    origins.extend(answered.thread.iter().map(|earlier| archive(earlier.id, &*earlier.text)));
+    let shown = request.examples.iter().filter(|example| letter.examples.contains(&example.id));
+    origins.extend(shown.map(|example| archive(example.id, &*example.answered)));
     let context = Context {
-        asks,
+        asks: answered.asks,
         subject: &letter.subject,
-        mail: own_words,
+        mail: answered.own_words,
         is_reply: true,
         now: request.now,
         zone: request.zone,
@@ -256,21 +270,13 @@ fn finish(
         examples: letter.examples,
         facts,
         checks,
-        warnings: recipients.warnings,
+        warnings,
+        said: answered.said,
     })
 }
 
-/// Greeting and sign-off in the user's way. Somebody with no past letters at all greets plainly.
-pub(super) fn framed(
-    text: &str,
-    to: &[Person],
-    request: &Request<'_>,
-    habits: &Habits,
-    language: &str,
-) -> String {
-    frame(text, to, request.me, request.voice, habits, language)
-}
-
+/// Greeting and sign-off in the user's way. Somebody without past letters greets plainly, and so does
+/// one who greets nobody else: a stranger does not know that habit.
 pub(super) fn frame(
     text: &str,
     to: &[Person],
@@ -279,13 +285,17 @@ pub(super) fn frame(
     habits: &Habits,
     language: &str,
 ) -> String {
-    let (greeting, sign_off) = if habits.letters_count == 0 {
+    let plain = || {
         let hello = phrases(language).hello;
         let name = to.first().filter(|_| to.len() == 1).map(first_name).unwrap_or_default();
-        (format!("{hello} {name}").trim_end().to_owned() + ",", first_name(me))
-    } else {
-        (habits.greet(to), habits.sign_off.clone())
+        format!("{hello} {name}").trim_end().to_owned() + ","
     };
+    let usual = habits.greet(to);
+    let greeting = match habits.basis {
+        Basis::Nothing | Basis::Anybody if usual.is_empty() => plain(),
+        _ => usual,
+    };
+    let sign_off = if habits.letters_count == 0 { first_name(me) } else { habits.sign_off.clone() };
     letter(&greeting, text, &sign_off, &voice.signature)
 }
 

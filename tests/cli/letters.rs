@@ -1,8 +1,8 @@
 //! `draft`, `compose`, `check` and `outbox`: nothing leaves without a yes to these very bytes.
 
-use crate::kit::Home;
 use crate::kit::json::{Drafted, LetterCheck, Post};
-use crate::kit::mail::Letter;
+use crate::kit::mail::{Letter, maildir};
+use crate::kit::{Home, text};
 
 fn home() -> Home {
     let ask = Letter::new(
@@ -109,4 +109,65 @@ fn a_letter_is_checked_before_it_goes() {
         "a letter that says nothing"
     );
     checks(home.run(["--json", "check", "1"]));
+}
+
+#[test]
+fn a_gap_with_a_note_in_it_holds_the_letter_back() {
+    let ask = |n: i64| {
+        let words = "Hi Ada,\n\ncan you confirm the crane for the quarry? The drivers wait at the gate.\n\nBert";
+        Letter::new(&format!("Crane {n}"), words)
+            .date(&format!("{:02} Feb 2026 10:00:00 +0000", 20 + n))
+    };
+    let sent =
+        Letter::answer(&ask(1), "Hi Bert,\n\nI have confirmed the crane for the quarry.\n\nAda");
+    let home = Home::with(&[ask(1).bytes(), sent.bytes(), ask(2).bytes()]);
+    let id = home.found("subject:\"Crane 2\" -from:me")[0].to_string();
+    let drafted = home.ask::<Drafted>(&["draft", &id]).only();
+    let note = format!("[… in #{} you wrote: “I have confirmed the crane", drafted.examples[0]);
+    assert!(drafted.body.contains(&note), "{}", drafted.body);
+    assert_eq!(drafted.written_by, "your past replies");
+    let letter = drafted.letter.to_string();
+    let digest = home.ask::<Post>(&["outbox", "show", &letter]).only().digest;
+    home.run(["outbox", "approve", &letter, "--digest", &digest]).refused(3, &["[… in #"]);
+
+    // The user's own words: said on the screen, and the same two values in JSON.
+    let shown = home.run(["draft", &id, "--say", "Yes."]).done();
+    assert!(shown.out.contains("written by you"), "{}", shown.out);
+    // The user's own letter is asked after, not written again.
+    let own = home.found("from:me")[0].to_string();
+    home.run(["draft", &own]).refused(3, &["you wrote it"]);
+}
+
+#[test]
+fn names_come_from_whom_they_belong_to() {
+    let home = Home::new();
+    let mail = home.folder("mail");
+    let forged = "X".repeat(70);
+    let letters = [
+        Letter::new("Ink", "Is it in?").from("Priya Rao <priya@example.net>").bytes(),
+        Letter::new("Hello", "It is me.").from("The Boss <ada@example.org>").bytes(),
+        Letter::new("Hello again", "Me.").from(&format!("{forged} <ada@example.org>")).bytes(),
+    ];
+    let own = Letter::new("Yard", "It is open.")
+        .from("Ada Merz <ada@example.org>")
+        .to("priya@example.net")
+        .date("Fri, 20 Feb 2026 10:00:00 +0000");
+    maildir(&mail, "", &letters);
+    maildir(&mail, "Sent", &[own.bytes()]);
+    home.run(["import", "--words-only", "--me", "ada@example.org", &text(&mail)]).done();
+    let composed = home
+        .ask::<Drafted>(&[
+            "compose",
+            "--to",
+            "priya@example.net",
+            "--subject",
+            "Ink",
+            "--say",
+            "It is in.",
+        ])
+        .only();
+    assert_eq!(composed.to[0].name, "Priya Rao");
+    assert!(composed.body.starts_with("Hi Priya,"), "{}", composed.body);
+    let shown = home.run(["outbox", "show", &composed.letter.to_string()]).done();
+    assert!(shown.out.contains("From: Ada Merz <ada@example.org>"), "{}", shown.out);
 }

@@ -242,4 +242,11 @@ fn doctor_knows_the_writer() {
     assert!(writer(&home).contains("opening the writer a"), "{}", writer(&home));
     let drafted = home.run(["draft", "1"]).done();
     assert!(drafted.err.contains("going on without a writer"), "{}", drafted.err);
+    // It is not opened where it has nothing to write.
+    let calls = ["draft", "1", "--call"];
+    let says_nothing = ["compose", "--to", "bert@example.org"];
+    for args in [&calls[..], &says_nothing] {
+        let written = home.run(args).done();
+        assert!(!written.err.contains("without a writer"), "{args:?}: {}", written.err);
+    }
 }
