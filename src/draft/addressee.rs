@@ -23,7 +23,8 @@ pub(super) fn greeted(to: &[Person], from: &Person, own_words: &str) -> Vec<Pers
 /// Whether a display name cannot be a person's: it opens with an article, has digits or signs in it,
 /// a legal form, or is the name of the domain.
 fn is_company(person: &Person) -> bool {
-    const ARTICLES: &[&str] = &["the", "der", "die", "das", "le", "la", "les", "el", "los", "il"];
+    // `Les` and `La` open names of people, too.
+    const ARTICLES: &[&str] = &["the", "der", "die", "das"];
     const FORMS: &[&str] = &[
         "ltd", "limited", "inc", "llc", "llp", "plc", "corp", "gmbh", "sarl", "team", "support",
         "service", "services",
@@ -37,17 +38,13 @@ fn is_company(person: &Person) -> bool {
     let [first, rest @ ..] = words.as_slice() else { return false };
     let domain = person.address.split_once('@').map_or("", |(_, domain)| domain).to_lowercase();
     let label = domain.split('.').next().unwrap_or_default();
-    let joined = |words: &[&str]| -> String {
-        words.concat().chars().filter(|c| c.is_alphanumeric()).collect()
-    };
-    let article = ARTICLES.contains(first);
-    let of_domain = |words: &[&str]| !words.is_empty() && joined(words) == joined(&[label]);
-    article && !rest.is_empty()
-        || lower.contains(['&', '|', '@']) && !lower.contains(',')
+    let joined = |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).collect() };
+    ARTICLES.contains(first) && !rest.is_empty()
+        || lower.contains(['&', '|']) && !lower.contains(',')
         || lower.chars().any(|c| c.is_ascii_digit())
         || !rest.is_empty() && capitals
         || rest.last().is_some_and(|last| FORMS.contains(last))
-        || of_domain(&words)
+        || joined(&lower) == joined(label)
 }
 
 /// The name in a mail's sign-off: its last line that looks like a person's.
@@ -94,6 +91,9 @@ mod tests {
         check("Grace Hopper", "grace@example.net", signed, "Grace Hopper");
         check("Hopper, Grace", "grace@example.net", signed, "Hopper, Grace");
         check("", "grace@example.net", signed, "");
+        check("jo.roe@example.org", "jo.roe@example.org", signed, "jo.roe@example.org");
+        check("Paulo de Sa", "p@example.org", signed, "Paulo de Sa");
+        check("Seil AG", "p@example.org", signed, "Jo Miller");
         check("Die Seilerei", "post@seil.example", "Es ist da.\n\nViele Grüße\nUte\n", "Ute");
     }
 }
