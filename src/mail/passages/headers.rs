@@ -332,6 +332,57 @@ pub(super) fn notes_block(lines: &[Line<'_>], at: usize, floor: usize) -> Option
     Some((start, end))
 }
 
+/// Lotus Notes on the way to another program sets the block in two columns and wraps the address:
+///
+/// ```text
+///             Anna.Muster@example.o
+///             rg                           To:     Ben Sample/Example@Example
+///                                          cc:
+///             04/12/2001 10:00 AM          Subject:     RE: Numbers
+/// ```
+///
+/// Returns the line after it.
+pub(super) fn column_block(lines: &[Line<'_>], at: usize) -> Option<usize> {
+    const LINES_MAX: usize = 80;
+    const INDENT_MIN: usize = 4;
+    let first = &lines[at];
+    if first.text.len() - first.trimmed().len() < INDENT_MIN {
+        return None;
+    }
+    let (mut to, mut subject, mut dated, mut aside) = (false, false, false, false);
+    let mut end = at;
+    while end < lines.len().min(at + LINES_MAX) && !lines[end].is_blank() && !lines[end].is_quoted()
+    {
+        for (index, cell) in cells(lines[end].text).enumerate() {
+            match key(cell) {
+                Some((Key::To, _)) => (to, aside) = (true, aside || index > 0),
+                Some((Key::Subject, _)) => (subject, aside) = (true, aside || index > 0),
+                _ => dated |= stamped(cell),
+            }
+        }
+        end += 1;
+    }
+    (to && subject && dated && aside).then_some(end)
+}
+
+/// What a line holds between wide gaps.
+fn cells(line: &str) -> impl Iterator<Item = &str> {
+    line.split("   ").map(str::trim).filter(|cell| !cell.is_empty())
+}
+
+/// A block of `To:`, `cc:` and `Subject:` whose sender's line was lost: below own words, after a blank
+/// line, with addresses. Returns the line after it.
+pub(super) fn headless_block(lines: &[Line<'_>], at: usize) -> Option<usize> {
+    let opens = matches!(key(lines[at].trimmed()), Some((Key::To, _)));
+    if !opens || at == 0 || !lines[at - 1].is_blank() {
+        return None;
+    }
+    let (seen, end) = read_keys(lines, at);
+    let copied = lines[at..end].iter().any(|line| starts_folded(line.trimmed(), "cc:"));
+    let addressed = lines[at..end].iter().any(|line| line.text.contains('@'));
+    (seen.subject && copied && addressed).then_some(end)
+}
+
 fn stamped(line: &str) -> bool {
     line.len() < 160 && has_date_in_figures(line) && (has_clock(line) || line.contains(" on "))
 }

@@ -20,7 +20,10 @@ mod tests;
 use std::ops::Range;
 
 use attribution::{attribution, dated_address};
-use headers::{Mark, header_block, headers_after_mark, is_rule, mark, names_header, notes_block};
+use headers::{
+    Mark, column_block, header_block, headers_after_mark, headless_block, is_rule, mark,
+    names_header, notes_block,
+};
 pub use letter::{LetterShape, greeting, letter_shape, sign_off};
 use lines::{Line, has_clock, next_filled};
 pub use passed_on::own_or_forwarded_words;
@@ -184,6 +187,12 @@ fn other_block(lines: &[Line<'_>], voices: &[Voice], at: usize, own_seen: bool) 
     if let Some((start, end)) = notes_block(lines, at, floor) {
         let voice = if has_filled(lines, 0..start) { Voice::Quoted } else { Voice::Forwarded };
         return Some(unmarked(lines, start, end, voice));
+    }
+    if let Some(end) = column_block(lines, at) {
+        return Some(unmarked(lines, at, end, copied));
+    }
+    if let Some(end) = headless_block(lines, at).filter(|_| own_seen) {
+        return Some(unmarked(lines, at, end, Voice::Quoted));
     }
     attributed(lines, at)
 }

@@ -140,6 +140,31 @@ fn notes_blocks_are_quotes() {
 }
 
 #[test]
+fn notes_blocks_in_columns_are_quotes() {
+    check(
+        "o That is fine!\no \nq             Anna.Muster@example.o\nq             rg                             To:     Ben Sample/Example@Example\nq                                            cc:\nq             10/29/2001 09:43 AM            Subject:     RE: Numbers\nq                                            10/30/01\nq \nq Can we meet from 10am instead?",
+    );
+    check(
+        "o Fine.\no \nq     Anna.Muster@example.org     To:     Ben Sample/Example@Example, Carla\nq     10/29/2001 09:43 AM         Proof/Example@Example\nq                                 cc:\nq                                 Subject:     Numbers\nq \nq Shall we?",
+    );
+}
+
+#[test]
+fn a_notes_block_without_its_sender_is_a_quote() {
+    check(
+        "o May I use it?\no \no Paul\no \nq To: Anna Muster/EX@EX, Ben \nq Sample/EX@EX\nq cc:  \nq Subject: \nq \nq Attached are two files.",
+    );
+    check("o Please write:\no To: all\no Subject: Lunch\no \no It is at noon.");
+}
+
+#[test]
+fn a_table_with_a_subject_is_own() {
+    check(
+        "o Here is the plan:\no \no     Day      To       Subject\no     Mon      Ben      maths\no     Tue      Carla    music",
+    );
+}
+
+#[test]
 fn forwarded_mail_is_told_apart() {
     check(
         "o For you.\no \nf ---------- Forwarded message ---------\nf From: Anna <anna@example.org>\nf Date: Tue, 3 Mar 2026 at 10:02\nf Subject: Numbers\nf To: Ben\nf \nf Hello Ben",
