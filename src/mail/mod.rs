@@ -19,7 +19,7 @@ pub mod source;
 pub mod types;
 pub mod when;
 
-pub use gist::gist;
+pub use gist::{gist, gist_of_ask};
 pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
 pub use parse::{attachment_bytes, links, parse};

@@ -248,14 +248,14 @@ fn choice(sample: &Prepared<'_>, word_weights: &[f32]) -> Choice {
     let likely = likely_of(sample, word_weights);
     let candidates = spans(&sample.sentences, &likely)
         .into_iter()
-        .map(|span| {
+        .filter_map(|span| {
             let sentence = &sample.sentences[span.sentence];
-            let text = written(sentence, span);
+            let text = written(sentence, shown_span(sentence, span)?);
             let good = mean(sample.sample.subjects.iter().map(|subject| {
                 let (one, longest) = rouge(&text, subject);
                 f64::midpoint(one, longest)
             }));
-            (span_features(span, sentence, &likely[span.sentence]), good as f32)
+            Some((span_features(span, sentence, &likely[span.sentence]), good as f32))
         })
         .collect();
     Choice { candidates }

@@ -6,15 +6,19 @@
 //!
 //! The weights were fitted on subject lines people gave their own mail (see `fit.rs` beside this file).
 
+mod asked;
+mod debris;
 mod features;
 #[cfg(test)]
 mod fit;
 mod sentence;
 mod weights;
+mod whole;
 mod words;
 
 use features::{Mail, SPAN_FEATURES, Span, WORD_FEATURES, span_features, word_features};
-use sentence::{Counts, Sentence};
+use sentence::{Counts, Sentence, Word};
+use words::Tag;
 
 use super::passages::phrases::{closing, greeting_len, is_device_line};
 
@@ -26,6 +30,8 @@ const SENTENCES_MAX: usize = 15;
 /// office mail). It sets how long a gist grows: a word is worth its place while it is likelier than half
 /// the F1 reached.
 const SUBJECT_WORDS: f32 = 5.0;
+/// Points of [`matter`] below which words name nothing.
+const MATTER_MIN: usize = 2;
 /// Spans kept for the second model.
 const SPANS_MAX: usize = 40;
 /// What a sentence's weight adds to the score of its spans, from neutral to full.
@@ -47,11 +53,23 @@ pub fn gist(subject: &str, sentences: &[(&str, f32)]) -> String {
     gist_by(weights::weights(), subject, sentences)
 }
 
+/// The gist of a mail that asks for something: `ask` is the sentence that does. It says the ask itself,
+/// with the subject before it where the ask names nothing; failing that it is [`gist`].
+pub fn gist_of_ask(subject: &str, ask: &str, sentences: &[(&str, f32)]) -> String {
+    asked::asked(subject, ask).unwrap_or_else(|| gist(subject, sentences))
+}
+
 fn gist_by(weights: &Weights, subject: &str, sentences: &[(&str, f32)]) -> String {
     let (prepared, mail_words) = prepare(sentences);
     let mail = around(&prepared, mail_words);
-    let chosen =
-        best(weights, &prepared, &mail).map(|span| written(&prepared[span.sentence], span));
+    // Words that name nothing say less than a subject does.
+    let subject_says = matter(&Sentence::new(&base(subject), 0.5, 0).words) >= MATTER_MIN;
+    let chosen = best(weights, &prepared, &mail)
+        .filter(|span| {
+            let words = &prepared[span.sentence].words[span.first..=span.last];
+            !subject_says || matter(words) >= MATTER_MIN
+        })
+        .map(|span| written(&prepared[span.sentence], span));
     chosen.filter(|gist| gist.chars().any(char::is_alphanumeric)).unwrap_or_else(|| {
         let base = base(subject);
         if base.is_empty() { first_words(sentences) } else { base }
@@ -73,10 +91,9 @@ fn prepare<'a>(sentences: &[(&'a str, f32)]) -> (Vec<Sentence<'a>>, Vec<String>)
             );
             text = text[length..].trim_start();
         }
-        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
         let line = text.lines().next().unwrap_or_default();
         let ends = closing(line).is_some() && (at + 2 >= sentences.len() || text.len() < 40);
-        if letters >= 2 && !ends && !is_device_line(text) {
+        if debris::says_something(text) && !ends && !is_device_line(text) {
             kept.push((text, *weight));
         }
     }
@@ -136,34 +153,68 @@ fn best(weights: &Weights, sentences: &[Sentence<'_>], mail: &Mail<'_>) -> Optio
     debug_assert_eq!(weights.span.len(), SPAN_FEATURES);
     let likely: Vec<Vec<f32>> =
         sentences.iter().map(|sentence| likelihoods(&weights.word, sentence, mail)).collect();
-    let mut best: Option<(f32, Span)> = None;
-    for span in spans(sentences, &likely) {
-        let sentence = &sentences[span.sentence];
-        let features = span_features(span, sentence, &likely[span.sentence]);
-        let score = dot(&weights.span, &features) + WEIGHT_SHARE * (sentence.weight - 0.5);
-        if best.is_none_or(|(most, _)| score > most) {
-            best = Some((score, span));
-        }
-    }
-    best.map(|(_, span)| completed(&sentences[span.sentence], span))
+    let mut ranked: Vec<(f32, Span)> = spans(sentences, &likely)
+        .into_iter()
+        .map(|span| {
+            let sentence = &sentences[span.sentence];
+            let features = span_features(span, sentence, &likely[span.sentence]);
+            let score = dot(&weights.span, &features) + WEIGHT_SHARE * (sentence.weight - 0.5);
+            (score, span)
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let shown: Vec<Span> = ranked
+        .into_iter()
+        .filter_map(|(_, span)| shown_span(&sentences[span.sentence], span))
+        .collect();
+    let says = |span: &&Span| matter(&sentences[span.sentence].words[span.first..=span.last]) > 0;
+    shown.iter().find(says).or(shown.first()).copied()
 }
 
-/// The span with the end of its last noun phrase, where there is room: a gist that stops at "the
-/// new" says nothing.
+/// What words name, in points: a topic or a name two, any other word that is not of the glue one.
+fn matter(words: &[Word<'_>]) -> usize {
+    let points = |word: &Word<'_>| match word.tag {
+        Tag::Topic | Tag::Name => 2,
+        Tag::Other => 1,
+        _ => 0,
+    };
+    words.iter().map(points).sum()
+}
+
+/// What is shown of a span that was chosen; nothing where no stretch of it reads by itself.
+fn shown_span(sentence: &Sentence<'_>, span: Span) -> Option<Span> {
+    whole::whole(sentence, completed(sentence, span))
+}
+
+/// The span with both ends of its noun phrases, where there is room: a gist that stops at "the new"
+/// says nothing.
 fn completed(sentence: &Sentence<'_>, span: Span) -> Span {
-    let mut last = span.last;
+    let (mut first, mut last) = (span.first, span.last);
     while features::cuts_noun_phrase_after(sentence, last) {
         last += 1;
     }
-    let has_room = last - span.first < WORDS_MAX;
-    Span { last: if has_room { last } else { span.last }, ..span }
+    if last - first >= WORDS_MAX {
+        last = span.last;
+    }
+    while features::cuts_noun_phrase_before(sentence, first) {
+        first -= 1;
+    }
+    if last - first >= WORDS_MAX {
+        first = span.first;
+    }
+    Span { first, last, ..span }
 }
 
 /// The words of a span as they are shown.
 fn written(sentence: &Sentence<'_>, span: Span) -> String {
-    let words = &sentence.words[span.first..=span.last];
+    shown(sentence, span.first, span.last)
+}
+
+/// The words from `first` to `last`, without the marks at their edges.
+fn shown(sentence: &Sentence<'_>, first: usize, last: usize) -> String {
+    let words = &sentence.words[first..=last];
     let mut text = words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
-    let asks = span.last + 1 == sentence.words.len() && text.ends_with('?');
+    let asks = last + 1 == sentence.words.len() && text.ends_with('?');
     let end = text
         .trim_end_matches(|c: char| {
             !c.is_alphanumeric()
@@ -185,7 +236,7 @@ fn written(sentence: &Sentence<'_>, span: Span) -> String {
     capitalised(&text)
 }
 
-/// Without a bracket or quotation mark whose partner fell away.
+/// Without a bracket or quotation mark whose partner fell away; one within a word stays.
 fn balanced(text: &str) -> String {
     let mut text = text.to_owned();
     for (open, close) in [('(', ')'), ('“', '”'), ('«', '»'), ('"', '"'), ('[', ']'), ('<', '>')]
@@ -193,7 +244,9 @@ fn balanced(text: &str) -> String {
         let opens = text.matches(open).count();
         let closes = text.matches(close).count();
         if (open == close && opens % 2 == 1) || (open != close && opens != closes) {
-            text.retain(|c| c != open && c != close);
+            let bare: Vec<&str> =
+                text.split(' ').map(|word| word.trim_matches([open, close])).collect();
+            text = bare.join(" ");
         }
     }
     text.trim().to_owned()
@@ -231,7 +284,8 @@ fn base(subject: &str) -> String {
 }
 
 fn first_words(sentences: &[(&str, f32)]) -> String {
-    let words = sentences.iter().flat_map(|(text, _)| text.split_whitespace());
+    let saying = sentences.iter().filter(|(text, _)| debris::says_something(text));
+    let words = saying.flat_map(|(text, _)| debris::pieces(text));
     words
         .take(WORDS_MAX)
         .collect::<Vec<_>>()
@@ -278,6 +332,29 @@ mod tests {
             &[("For the stickers on the new tablet stands, do you like the dark blue logo?", 0.5)],
         );
         assert!(!gist.ends_with("new") && !gist.ends_with("tablet"), "{gist}");
+    }
+
+    #[test]
+    fn a_clause_is_not_cut_from_who_it_speaks_of() {
+        let text = "We found twelve faults that keep you from page one.";
+        let gist = gist("", &[(text, 0.5)]);
+        assert!(!gist.to_lowercase().starts_with("keep"), "{gist}");
+        let wrong = super::gist("", &[("I was wrong, and the list shows it.", 0.5)]);
+        assert_eq!(wrong, "I was wrong, and the list shows it");
+    }
+
+    #[test]
+    fn debris_is_no_gist() {
+        let debris = [
+            ("[IMAGE] [IMAGE] [IMAGE]", 0.9),
+            ("TD{FONT-SIZE: 10pt; COLOR: black}", 0.9),
+            ("Content-Transfer-Encoding: 7bit", 0.9),
+            ("-----Original Message-----", 0.9),
+            ("URL: https://example.org/news", 0.9),
+            ("?", 0.9),
+        ];
+        assert_eq!(gist("Harbor contract", &debris), "Harbor contract");
+        assert_eq!(gist("", &debris), "");
     }
 
     #[test]

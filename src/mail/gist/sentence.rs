@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::debris::pieces;
 use super::words::{OPENERS, Tag, tag};
 
 /// Words of a sentence looked at; a list of sixty words has said what it is about.
@@ -39,7 +40,7 @@ pub(super) struct Sentence<'a> {
 impl<'a> Sentence<'a> {
     pub(super) fn new(text: &'a str, weight: f32, index: usize) -> Self {
         let mut words: Vec<Word<'a>> = Vec::new();
-        for piece in text.split_whitespace().take(WORDS_MAX) {
+        for piece in pieces(text).into_iter().take(WORDS_MAX) {
             let bare = bare(piece);
             let lower = bare.to_lowercase().replace('’', "'");
             let inner =
@@ -125,7 +126,7 @@ fn opener(words: &[Word<'_>]) -> usize {
 }
 
 /// `Ben,` or `Hi Ben,` at the start of a sentence that goes on.
-fn vocative(words: &[Word<'_>]) -> usize {
+pub(super) fn vocative(words: &[Word<'_>]) -> usize {
     let greets = words.first().is_some_and(|word| {
         ["hi", "hello", "hey", "dear", "hallo", "hola", "bonjour", "liebe", "lieber"]
             .contains(&word.lower.as_str())

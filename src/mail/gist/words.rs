@@ -111,6 +111,11 @@ static LISTED: LazyLock<HashMap<&'static str, Tag>> = LazyLock::new(|| {
     listed
 });
 
+/// Whether a word listed as a verb is as often a noun (`the call`).
+pub(super) fn is_noun_too(lower: &str) -> bool {
+    VERBS_ALSO_NOUNS.split_ascii_whitespace().any(|word| word == lower)
+}
+
 /// Function words that get a weight of their own, by place.
 pub(super) static FUNCTION_WORDS: LazyLock<HashMap<&'static str, u16>> = LazyLock::new(|| {
     WEIGHED.split_ascii_whitespace().enumerate().map(|(at, word)| (word, at as u16 + 1)).collect()

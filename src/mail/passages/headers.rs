@@ -545,6 +545,15 @@ pub(super) fn mark(lines: &[Line<'_>], at: usize) -> Option<(Mark, usize)> {
     (lead >= 2 && next.len() < 120 && next.ends_with("---")).then_some((kind, at + 2))
 }
 
+/// Whether a sentence is only the mark above a copied message (`Original Message`).
+pub(in crate::mail) fn is_copied_mark(text: &str) -> bool {
+    let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
+    word_count(bare) <= 6
+        && [ENDINGS, FORWARDED, ORIGINAL]
+            .iter()
+            .any(|names| names.iter().any(|name| starts_folded(bare, name)))
+}
+
 /// A line of nothing but `_`, `-`, `=`, `*`, `~` or `#`, eight or more.
 pub(super) fn is_rule(text: &str) -> bool {
     let text = text.trim();

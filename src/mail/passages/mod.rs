@@ -20,6 +20,7 @@ mod tests;
 use std::ops::Range;
 
 use attribution::{attribution, dated_address};
+pub(in crate::mail) use headers::is_copied_mark;
 use headers::{
     Mark, column_block, header_block, headers_after_mark, headless_block, is_rule, mark,
     names_header, notes_block,
