@@ -454,9 +454,11 @@ pub(super) fn ledger(
     let mut store = session.store()?;
     let (coverage, version) =
         judge(session, &mut store, &Wanted::Between(since, session.now), None)?;
-    let ledger = Ledger::load(&store, &version, session.now)?;
+    let ledger = Ledger::load_since(&store, &version, session.now, since)?;
     let items = match page {
+        Page::Owed if args.all => ledger.all_owed(),
         Page::Owed => ledger.owed(),
+        Page::Waiting if args.all => ledger.all_awaited(),
         Page::Waiting => ledger.waiting(),
         Page::Promises => ledger.promises(),
         Page::Decisions => ledger.decisions(),

@@ -5,7 +5,7 @@ pub(super) const REQUESTS: &[&str] = &[
     "can someone", "could somebody", "can somebody", "could everyone", "let me know", "tell me",
     "send me", "give me", "show me", "may i ask", "i'd like you to", "i would like you to",
     "i need you", "need your", "need you to", "need a yes", "need an answer", "need one answer",
-    "would like to know", "we'd like to know", "i'd like to know", "möchte wissen",
+    "would like to know", "we'd like to know", "i'd like to know", "want to know", "möchte wissen",
     "möchten wissen", "aimerais savoir", "aimerions savoir", "quisiera saber", "waiting for your",
     "awaiting your", "await your", "looking forward to your", "your go ahead", "could you please",
     "do you approve", "are you in", "if you could", "would appreciate",
@@ -89,7 +89,7 @@ pub(super) const PROMISES: &[&str] = &[
     "i'll let you know", "i will let you know", "let you have my", "i'll call", "i will call",
     "i'll do", "i will do", "i'll take care", "i will take care", "will reach you", "i'll bring",
     "i'll write", "i will write", "i'll fix", "i'll prepare", "i'll make sure", "i'll forward",
-    "i'll check", "i will check", "i'll look into", "i will look into", "i'll update",
+    "i'll check", "i will check", "get back to you", "hear from me", "i'll look into", "i will look into", "i'll update",
     "i'll follow up", "i will follow up", "i'll have it", "leave it with me", "consider it done",
     "next update from me", "i'll fetch", "i'll talk to", "i will talk to", "i'll pay",
     "we'll have it", "count on me", "from me by", "i'll take it to", "i'll add it", "i'll review",
@@ -116,23 +116,30 @@ pub(super) const NO_PROMISE: &[&str] = &[
     "we will need", "we'll need", "i'll never", "we will not", "i will not", "we won't", "i won't",
     "if i hear", "i'll assume", "i will assume", "you'll have to", "you will have to",
     "you'll get used", "i'll be honest", "we'll miss", "i'll admit", "i'll be there",
-    "we will be happy", "will read it then", "one of our", "if i", "if we",
+    "we will be happy", "will read it then", "one of our", "if i", "if we", "i'll leave you", "i will leave you",
+    "won't bother", "will not bother", "i'll stop", "i will stop",
+];
+
+/// Said of nothing but a decision.
+pub(super) const DECIDED: &[&str] = &[
+    "we've decided", "we have decided", "i've decided", "i have decided", "it is decided",
+    "it has been decided", "new decision", "decision made", "wir haben entschieden",
+    "wir haben beschlossen", "ich habe entschieden", "neue entscheidung", "nous avons décidé",
+    "j'ai décidé", "il a été décidé", "nouvelle décision", "hemos decidido", "he decidido",
+    "nueva decisión", "we hebben besloten", "abbiamo deciso",
 ];
 
 pub(super) const DECISIONS: &[&str] = &[
-    "we've decided", "we have decided", "i've decided", "i have decided", "we decided", "i decided",
-    "it is decided", "it was decided", "was decided", "has been decided", "decision is",
-    "new decision", "decision made", "the decision", "we agreed", "we have agreed", "we've agreed",
+    "we decided", "i decided", "it was decided", "was decided", "has been decided", "decision is",
+    "the decision", "we agreed", "we have agreed", "we've agreed",
     "it was agreed", "is agreed", "let's go with", "we'll go with", "we will go with", "we go with",
     "i'll go with", "going with", "we are going with", "we're going with", "is approved",
     "are approved", "has been approved", "you have my approval", "we will not be", "we chose",
     "we have chosen", "we've chosen", "final answer", "settled on", "we settled",
     "decided without objection", "yes from me", "is cancelled", "called off",
-    "wir haben entschieden", "wir haben beschlossen", "beschlossen", "ich habe entschieden",
-    "ist entschieden", "wir nehmen", "wir haben uns entschieden", "entscheidung steht",
-    "freigegeben", "nous avons décidé", "j'ai décidé", "il a été décidé", "c'est décidé",
-    "décision prise", "hemos decidido", "he decidido", "se ha decidido", "queda aprobado",
-    "we hebben besloten", "is besloten", "abbiamo deciso", "decidimos",
+    "beschlossen", "ist entschieden", "wir nehmen", "wir haben uns entschieden", "entscheidung steht",
+    "freigegeben", "c'est décidé", "décision prise", "se ha decidido", "queda aprobado",
+    "is besloten", "decidimos",
 ];
 
 /// A short yes that settles something.
@@ -148,4 +155,29 @@ pub(super) const UNDECIDED: &[&str] = &[
     "help deciding", "until a decision", "decision is due", "what i decided", "if we decide",
     "if you decide", "should decide", "must decide", "can decide", "could decide",
     "noch nicht entschieden",
+];
+
+/// The writer's own wish: nobody is asked for it.
+pub(super) const WISHES: &[&str] = &[
+    "i want to", "i'd like to hear", "i would like to hear", "we want to", "i'd love to",
+    "i would love to", "ich möchte gern", "ich will", "je veux", "quiero",
+];
+
+/// An offer that sounds like a request: `let me check this` asks nobody for anything.
+pub(super) const OFFERS: &[&str] = &[
+    "let me", "let us", "lass mich", "lassen sie mich", "laissez moi", "laisse moi", "déjame",
+    "déjeme", "laat me",
+];
+
+/// The same words when they do ask.
+pub(super) const OFFERS_NOT: &[&str] = &[
+    "let me know", "let us know", "let me have", "let us have", "let me hear", "let us hear",
+    "let me see your", "lass mich wissen", "lassen sie mich wissen", "laat me weten",
+];
+
+/// Said of when somebody is to be had: no limit for anybody else.
+pub(super) const AVAILABLE: &[&str] = &[
+    "free to", "free again", "available", "able to", "out of the office", "out of office", "travel*",
+    "vacation", "holiday*", "on leave", "be back", "am back", "is back", "urlaub", "verreist",
+    "wieder da", "absent*", "disponible*", "de vuelta", "afwezig",
 ];

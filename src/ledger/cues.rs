@@ -5,10 +5,13 @@
 //! request the reader has not met before is still one.
 
 use super::cue_words::{
-    APPROVALS, CAUTIONS, CONDITIONS, DECISIONS, FUTURES, NEEDS, NO_PROMISE, NOT_ASKED, ORDERS,
-    PROMISES, REQUESTS, UNDECIDED, YOU,
+    APPROVALS, CAUTIONS, CONDITIONS, DECIDED, DECISIONS, FUTURES, NEEDS, NO_PROMISE, NOT_ASKED,
+    OFFERS, OFFERS_NOT, ORDERS, PROMISES, REQUESTS, UNDECIDED, WISHES, YOU,
 };
 use super::phrases::Folded;
+
+/// Where the words leave no doubt, whatever the reader says.
+const DECISIVE: f32 = 8.0;
 
 /// Log-odds for and against each label of a sentence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,13 +34,16 @@ pub(crate) fn cues(sentence: &str, time: Option<bool>) -> Cues {
     };
     Cues {
         ask: ask(sentence, &folded, question, time.is_some()),
-        promise: promise(&folded, question),
+        promise: promise(&folded, question, time == Some(true)),
         deadline,
         decision: decision(&folded, question),
     }
 }
 
 fn ask(sentence: &str, folded: &Folded, question: bool, timed: bool) -> f32 {
+    if !question && (offers(folded) || folded.any(CAUTIONS)) {
+        return -DECISIVE;
+    }
     let mut odds: f32 = 0.0;
     if question {
         odds += if folded.any(YOU) { 3.2 } else { 2.2 };
@@ -56,10 +62,28 @@ fn ask(sentence: &str, folded: &Folded, question: bool, timed: bool) -> f32 {
     if folded.any(NOT_ASKED) {
         odds -= 4.0;
     }
-    if folded.any(CAUTIONS) && !question {
+    let wish = folded.begins_any(WISHES) && !folded.any(REQUESTS);
+    if !question && !timed && (wish || odds == 0.0 && is_labelled(sentence)) {
+        odds -= 4.0;
+    }
+    if !question && folded.begins_any(CONDITIONS) && !folded.any(REQUESTS) && odds > 0.0 && !timed {
         odds -= 2.6;
     }
     if odds == 0.0 { -0.6 } else { odds.clamp(-4.0, 3.5) }
+}
+
+/// `Let me look into it`: the writer will do it.
+fn offers(folded: &Folded) -> bool {
+    folded.begins_any(OFFERS) && !folded.any(OFFERS_NOT)
+}
+
+/// `Place: the old mill`, `Time: 11:00`: a fact with its name before it.
+fn is_labelled(sentence: &str) -> bool {
+    sentence.split_once(':').is_some_and(|(name, rest)| {
+        rest.starts_with(char::is_whitespace)
+            && name.split_whitespace().count() <= 2
+            && name.trim_start().starts_with(char::is_uppercase)
+    })
 }
 
 /// An order at the start (`Send me…`), also after a name (`Ada, send me…`) or a word like `and`.
@@ -78,26 +102,32 @@ fn begins_with_order(sentence: &str, folded: &Folded) -> bool {
         && Folded::new(sentence.split_once(' ').map_or("", |(_, rest)| rest)).begins_any(ORDERS)
 }
 
-fn promise(folded: &Folded, question: bool) -> f32 {
+fn promise(folded: &Folded, question: bool, limited: bool) -> f32 {
+    // "If you send it, I'll sign": nobody waits for it before.
+    if folded.begins_any(CONDITIONS) {
+        return -DECISIVE;
+    }
     let mut odds: f32 = 0.0;
-    if folded.any(PROMISES) {
+    if folded.any(PROMISES) || offers(folded) {
         odds += 2.8;
     } else if folded.any(FUTURES) {
         odds += 1.7;
     }
     if folded.any(NO_PROMISE) {
-        odds -= 2.5;
-    }
-    if folded.begins_any(CONDITIONS) {
-        odds -= 3.0;
+        odds -= if odds > 2.0 { 2.5 } else { 6.0 };
+    } else if odds > 2.0 && limited && !question {
+        return DECISIVE;
     }
     if question {
         odds -= 2.0;
     }
-    if odds == 0.0 { -1.0 } else { odds.clamp(-4.0, 3.5) }
+    if odds == 0.0 { -1.0 } else { odds.clamp(-6.0, 3.5) }
 }
 
 fn decision(folded: &Folded, question: bool) -> f32 {
+    if folded.any(DECIDED) && !folded.any(UNDECIDED) && !question {
+        return DECISIVE;
+    }
     let mut odds: f32 = 0.0;
     if folded.any(DECISIONS) {
         odds += 3.0;
@@ -152,6 +182,8 @@ mod tests {
             "Bitte nennen Sie uns die Kosten.",
             "Pourriez-vous me répondre avant midi ?",
             "If you could let me know once it is signed, that would help.",
+            "If you could let me know once it is signed, I'll tell the porter.",
+            "Let me know when it is signed.",
             "¿Puedes revisarlo?",
         ] {
             check(sentence, "a");
@@ -167,6 +199,10 @@ mod tests {
             "How are you?",
             "N'hésitez pas à revenir vers moi.",
             "The windows look lovely, by the way.",
+            "Please do not write to the bank yet.",
+            "I want to hear the story on the way.",
+            "Time:  11:00 a.m. (CDT)",
+            "If they go, I want the board to hear it from us.",
         ] {
             check(sentence, "");
         }
@@ -183,7 +219,17 @@ mod tests {
             check(sentence, "p");
         }
         check("I will be away until Monday.", "");
+        check("I will leave you alone.", "");
+        check("Let me get some help on this and get back to you.", "p");
         check("Shall I send it, or will you?", "a");
+    }
+
+    #[test]
+    fn a_promise_with_its_time_needs_no_reader() {
+        for sentence in ["Next update from me by 21:15.", "You'll hear from me by 19:00."] {
+            let found = cues(sentence, Some(true));
+            assert!(found.promise >= 6.0, "{sentence:?}: {found:?}");
+        }
     }
 
     #[test]

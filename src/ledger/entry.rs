@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::addressed::Addressees;
+use super::cue_words::AVAILABLE;
+use super::reading::Spoken;
 use super::{Error, Folded, Reading, Sentence, shorten};
 use crate::mail::when::{Calendar, Deadline};
 use crate::mail::{MessageId, Person, UnixSeconds};
@@ -15,6 +17,8 @@ const PROBABILITY_MIN: f32 = 0.5;
 /// A time so near is meant as one to act by, whatever the words.
 const NEAR_SECONDS: i64 = 26 * 3_600;
 const NEAR_MINUTES: i64 = 9 * 60;
+/// More people than this are a crowd.
+const CROWD_MIN: usize = 12;
 /// Entries kept of one message.
 const ENTRIES_MAX: usize = 40;
 
@@ -51,7 +55,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The sentence on one line, shortened.
     pub text: String,
-    /// The sentence exactly as it stands in the message.
+    /// The sentence exactly as it stands in the message, with the one beside it where that holds the
+    /// time.
     pub quote: String,
     /// Who wrote it.
     pub who: Person,
@@ -70,6 +75,7 @@ pub struct Entry {
 /// Bulk and automatic mail asks and promises nothing that anybody waits for.
 pub(crate) fn extract(
     header: &Header,
+    spoken: &Spoken,
     reading: &Reading,
     due: &[Option<Deadline>],
     calendar: &Calendar,
@@ -90,10 +96,14 @@ pub(crate) fn extract(
                 continue;
             }
             let here = due.get(at).and_then(Option::as_ref);
+            let mut quote = sentence.text.as_str();
             let when = match kind {
                 EntryKind::Deadline if here.is_none() => continue,
-                EntryKind::Ask => ask_due(here, header.date, calendar)
-                    .or_else(|| near_due(reading, due, at, header.date, calendar)),
+                EntryKind::Ask => ask_due(here, header, calendar).or_else(|| {
+                    let (beside, due) = near_due(reading, due, at, header, calendar)?;
+                    quote = spoken.stretch(at, beside);
+                    Some(due)
+                }),
                 EntryKind::Decision => None,
                 _ => here.map(|deadline| deadline.at),
             };
@@ -104,7 +114,7 @@ pub(crate) fn extract(
             entries.push(Entry {
                 kind,
                 text: shorten(&sentence.text, LINE_CHARS_MAX),
-                quote: sentence.text.clone(),
+                quote: quote.to_owned(),
                 who: header.from.clone(),
                 whom,
                 made: header.date,
@@ -127,86 +137,55 @@ fn kinds(sentence: &Sentence) -> [(EntryKind, f32); 4] {
 }
 
 /// "Could we meet in March?" names a time and sets no limit; "I need it today" does, and so does
-/// any time that leaves about a day, or a working day.
+/// any time that leaves about a day, or a working day. What a crowd is told of today is no limit of
+/// each one's.
 fn ask_due(
     deadline: Option<&Deadline>,
-    sent: UnixSeconds,
+    header: &Header,
     calendar: &Calendar,
 ) -> Option<UnixSeconds> {
     let deadline = deadline?;
-    let near = deadline.at.0 - sent.0 <= NEAR_SECONDS
-        || calendar.working_minutes_between(sent, deadline.at) <= NEAR_MINUTES;
-    (deadline.cued || near).then_some(deadline.at)
+    let crowd = header.people.to.len() + header.people.cc.len() > CROWD_MIN;
+    let near = deadline.at.0 - header.date.0 <= NEAR_SECONDS
+        || calendar.working_minutes_between(header.date, deadline.at) <= NEAR_MINUTES;
+    (deadline.cued || near && !crowd).then_some(deadline.at)
 }
 
-/// "I need it by Friday. Could you send it?": the time stands in a sentence beside the ask. One
-/// further away counts only when a word makes it a limit.
+/// "The courier comes at four. Could you sign it?": the time stands in a sentence beside the ask, as a
+/// limit or so near that it is one. A sentence that asks or promises itself keeps its time, and one
+/// that tells when somebody is free again sets none. Gives back which sentence, and the time.
 fn near_due(
     reading: &Reading,
     due: &[Option<Deadline>],
     at: usize,
-    sent: UnixSeconds,
+    header: &Header,
     calendar: &Calendar,
-) -> Option<UnixSeconds> {
-    let timed = |index: usize, close: bool| {
+) -> Option<(usize, UnixSeconds)> {
+    [Some(at + 1), at.checked_sub(1)].into_iter().flatten().find_map(|index| {
         let sentence = reading.sentences.get(index)?;
-        let promised = sentence.frame || sentence.promise >= PROBABILITY_MIN;
+        let own_matter = sentence.frame
+            || sentence.promise >= PROBABILITY_MIN
+            || sentence.ask >= PROBABILITY_MIN
+            || Folded::new(&sentence.text).any(AVAILABLE);
         let named = due.get(index)?.as_ref()?;
         // "In the afternoon the docks are full" sets no time for anything.
         let line = sentence.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let exact = line.get(named.span.clone()).is_some_and(|words| {
             words.contains(|c: char| c.is_ascii_digit()) || Folded::new(words).any(DAYS)
         });
-        (!promised && (named.cued || (close && exact)))
-            .then(|| ask_due(Some(named), sent, calendar))
-            .flatten()
-    };
-    timed(at + 1, true)
-        .or_else(|| timed(at.checked_sub(1)?, true))
-        .or_else(|| timed(at + 2, false))
-        .or_else(|| timed(at.checked_sub(2)?, false))
+        let due = ask_due(Some(named), header, calendar)?;
+        (!own_matter && (named.cued || exact)).then_some((index, due))
+    })
 }
 
 /// Words that name a day by themselves.
+#[rustfmt::skip]
 const DAYS: &[&str] = &[
-    "today",
-    "tonight",
-    "tomorrow",
-    "heute",
-    "morgen",
-    "aujourd'hui",
-    "ce soir",
-    "demain",
-    "hoy",
-    "mañana",
-    "vandaag",
-    "vanavond",
-    "mon*",
-    "tue*",
-    "wed*",
-    "thu*",
-    "fri*",
-    "sat*",
-    "sun*",
-    "montag",
-    "dienstag",
-    "mittwoch",
-    "donnerstag",
-    "freitag",
-    "samstag",
-    "sonntag",
-    "lundi",
-    "mardi",
-    "mercredi",
-    "jeudi",
-    "vendredi",
-    "samedi",
-    "dimanche",
-    "lunes",
-    "martes",
-    "miércoles",
-    "jueves",
-    "viernes",
+    "today", "tonight", "tomorrow", "heute", "morgen", "aujourd'hui", "ce soir", "demain", "hoy",
+    "mañana", "vandaag", "vanavond", "mon*", "tue*", "wed*", "thu*", "fri*", "sat*", "sun*",
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "lundi",
+    "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "lunes", "martes",
+    "miércoles", "jueves", "viernes",
 ];
 
 /// Whether the header alone says that a machine or a mass mailing sent it. Discussion lists are

@@ -1,17 +1,19 @@
 //! The ledger as of some time: who owes what to whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Serialize, Serializer};
 
 use super::entry::{Entry, EntryKind, entry};
-use super::state::{ItemState, confirms_receipt, overlap, promises_word, reports_done, reverses};
-use super::{Error, Reading, reading};
+use super::state::{
+    ItemState, confirms_receipt, names_nothing, overlap, promises_word, reports_done, reverses,
+};
+use super::{Error, Reading, reading, shorten};
 use crate::mail::when::format_rfc3339;
-use crate::mail::{MessageId, Person, ThreadId, UnixSeconds};
+use crate::mail::{self, MessageId, Person, ThreadId, UnixSeconds};
 use crate::store::{Header, Scope, Store};
 
-/// Mail older than this is left out: nobody still waits for it.
+/// Mail older than this is left out unless it is asked for: nobody still waits for it.
 const AGE_SECONDS_MAX: i64 = 400 * 86_400;
 /// An ask or promise without a time is let go after this.
 const PATIENCE_SECONDS: i64 = 45 * 86_400;
@@ -19,6 +21,8 @@ const PATIENCE_SECONDS: i64 = 45 * 86_400;
 const LATE_SECONDS_MAX: i64 = 60 * 86_400;
 /// Sentences of a later message looked at for a sign that a promise was kept.
 const SIGN_SENTENCES_MAX: usize = 6;
+/// Characters of the question that a short decision answers.
+const QUESTION_CHARS_MAX: usize = 90;
 /// Words two decisions in one thread must share to be about the same.
 const SAME_DECISION_MIN: f32 = 0.4;
 /// The same across threads of one subject.
@@ -51,7 +55,8 @@ pub struct Item {
     pub whom: Vec<Person>,
     /// The sentence on one line.
     pub text: String,
-    /// The sentence exactly as it stands in the message.
+    /// The sentence exactly as it stands in the message, with the one beside it where that holds the
+    /// time.
     pub quote: String,
     /// When it was said.
     #[serde(serialize_with = "time")]
@@ -100,12 +105,26 @@ struct Past<'a> {
 }
 
 impl Ledger {
-    /// Reads the ledger as of `as_of`; `version` is that of the readings ([`super::version`]).
+    /// Reads the ledger of the last year or so as of `as_of`; `version` is that of the readings
+    /// ([`super::version`]).
     ///
     /// # Errors
     /// The store cannot be read, or holds something else.
     pub fn load(store: &Store, version: &str, as_of: UnixSeconds) -> Result<Self, Error> {
-        let since = UnixSeconds(as_of.0 - AGE_SECONDS_MAX);
+        Self::load_since(store, version, as_of, as_of)
+    }
+
+    /// The same, reaching back to `since` at least.
+    ///
+    /// # Errors
+    /// As [`Ledger::load`].
+    pub fn load_since(
+        store: &Store,
+        version: &str,
+        as_of: UnixSeconds,
+        since: UnixSeconds,
+    ) -> Result<Self, Error> {
+        let since = since.min(UnixSeconds(as_of.0 - AGE_SECONDS_MAX));
         let own: Vec<String> =
             store.own_addresses()?.into_iter().map(|(address, _)| address).collect();
         let mut entries: Vec<(MessageId, Entry)> = Vec::new();
@@ -131,6 +150,7 @@ impl Ledger {
                 _ => ledger.decisions.push(item),
             }
         }
+        ledger.name_decisions(&past);
         ledger.settle_asks(&past);
         ledger.settle_promises(&past)?;
         ledger.settle_decisions(&past);
@@ -140,20 +160,30 @@ impl Ledger {
     /// What the user owes: asks to them that are open, and their own promises not fulfilled; what is
     /// due first comes first, what has no time last.
     pub fn owed(&self) -> Vec<Item> {
+        self.unsettled(self.all_owed())
+    }
+
+    /// The same with what is settled.
+    pub fn all_owed(&self) -> Vec<Item> {
         let asks =
             self.asks.iter().filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
         let promises = self.promises.iter().filter(|item| item.side == Side::Mine);
-        self.unsettled(asks.chain(promises))
+        by_due(asks.chain(promises))
     }
 
     /// What the user awaits: their own asks that nobody answered, and promises made to them.
     pub fn waiting(&self) -> Vec<Item> {
+        self.unsettled(self.all_awaited())
+    }
+
+    /// The same with what came.
+    pub fn all_awaited(&self) -> Vec<Item> {
         let asks = self.asks.iter().filter(|item| item.side == Side::Mine);
         let promises = self
             .promises
             .iter()
             .filter(|item| item.side == Side::Theirs && self.speaks_to_me(item));
-        self.unsettled(asks.chain(promises))
+        by_due(asks.chain(promises))
     }
 
     /// Promises of both sides, settled or not; newest first.
@@ -180,21 +210,54 @@ impl Ledger {
         self.as_of
     }
 
-    fn unsettled<'a>(&self, items: impl Iterator<Item = &'a Item>) -> Vec<Item> {
-        let mut items: Vec<Item> = items
-            .filter(|item| matches!(item.state, ItemState::Open | ItemState::Slipped))
-            .filter(|item| match item.due {
-                Some(due) => self.as_of.0 - due.0 <= LATE_SECONDS_MAX,
-                None => self.as_of.0 - item.made.0 <= PATIENCE_SECONDS,
-            })
-            .cloned()
-            .collect();
-        items.sort_by_key(|item| (item.due.map_or(i64::MAX, |due| due.0), -item.made.0, item.id));
+    fn unsettled(&self, mut items: Vec<Item>) -> Vec<Item> {
+        items.retain(|item| {
+            matches!(item.state, ItemState::Open | ItemState::Slipped)
+                && match item.due {
+                    Some(due) => self.as_of.0 - due.0 <= LATE_SECONDS_MAX,
+                    None => self.as_of.0 - item.made.0 <= PATIENCE_SECONDS,
+                }
+        });
         items
     }
 
     fn speaks_to_me(&self, item: &Item) -> bool {
         item.whom.iter().any(|person| self.own.contains(&person.address))
+    }
+
+    /// "Yes." decides what was asked just before in the thread; it is shown with that, else with its
+    /// subject. Beside a decision of the same message that says what it is, it adds nothing.
+    fn name_decisions(&mut self, past: &Past<'_>) {
+        let plain: BTreeSet<MessageId> = self
+            .decisions
+            .iter()
+            .filter(|item| !names_nothing(&item.text))
+            .map(|item| item.id)
+            .collect();
+        self.decisions.retain(|item| !names_nothing(&item.text) || !plain.contains(&item.id));
+        for item in self.decisions.iter_mut().filter(|item| names_nothing(&item.text)) {
+            let asked = past.before(item.id).into_iter().rev().find_map(|earlier| {
+                let asks = self
+                    .asks
+                    .iter()
+                    .filter(|ask| ask.id == earlier && ask.who.address != item.who.address);
+                let asks_plainly = |ask: &Item| ask.text.ends_with(['?', '？']);
+                asks.max_by(|a, b| {
+                    let sure = a.confidence.total_cmp(&b.confidence);
+                    asks_plainly(a).cmp(&asks_plainly(b)).then(sure)
+                })
+            });
+            let said = item.text.trim_end_matches(['.', '!']).to_owned();
+            if let Some(ask) = asked.filter(|ask| !names_nothing(&ask.text)) {
+                let question = shorten(&ask.text, QUESTION_CHARS_MAX);
+                item.text = format!("{said} — to: “{question}”");
+            } else if let Some(header) = past.headers.get(&item.id) {
+                let subject = mail::gist(&header.subject, &[]);
+                if !subject.is_empty() {
+                    item.text = format!("{said} — on: {subject}");
+                }
+            }
+        }
     }
 
     /// An ask is kept once somebody it was put to wrote in the thread after it; a later ask of the
@@ -351,6 +414,20 @@ impl<'a> Past<'a> {
             .filter(move |header| (header.date, header.id) > from && header.date <= self.as_of)
     }
 
+    /// The earlier messages of a message's thread, in order.
+    fn before(&self, id: MessageId) -> Vec<MessageId> {
+        let until = self.order(id);
+        let thread = self.headers.get(&id).and_then(|header| self.threads.get(&header.thread));
+        let mut ids: Vec<MessageId> = thread
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|other| self.order(*other) < until)
+            .collect();
+        ids.sort_by_key(|other| self.order(*other));
+        ids
+    }
+
     fn kept(&self, item: &Item) -> Result<bool, Error> {
         for later in self.after(item.id) {
             if later.from.address == item.who.address {
@@ -381,6 +458,13 @@ impl<'a> Past<'a> {
     fn reverses(&self, id: MessageId) -> bool {
         self.opening(id).is_ok_and(|text| reverses(&text))
     }
+}
+
+/// What is due first comes first, what has no time last.
+fn by_due<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Item> {
+    let mut items: Vec<Item> = items.cloned().collect();
+    items.sort_by_key(|item| (item.due.map_or(i64::MAX, |due| due.0), -item.made.0, item.id));
+    items
 }
 
 fn item(header: &Header, entry: Entry) -> Item {

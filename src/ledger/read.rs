@@ -135,7 +135,7 @@ fn read_batch(
         let due: Vec<Option<Deadline>> =
             one.lines.iter().map(|line| deadline_in(line, header.date, &clock)).collect();
         let reading = join(one, judgement, &due);
-        let entries = extract(header, &reading, &due, &clock, &own);
+        let entries = extract(header, one, &reading, &due, &clock, &own);
         entry_rows.extend(entries.iter().enumerate().map(|(at, entry)| row(header.id, at, entry)));
         rows.push(reading_row(header.id, version, &reading));
     }

@@ -1,5 +1,7 @@
 //! What the reader saw in one message.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -11,6 +13,8 @@ use crate::store::Store;
 
 /// Sentences read of one message; what comes after rarely asks for anything and costs the same.
 const SENTENCES_MAX: usize = 120;
+/// How sure an ask must be to be what a message is about.
+const ASK_MIN: f32 = 0.5;
 /// How much the plain cues count beside the reader's calibrated log-odds.
 const CUE_WEIGHT: f32 = 0.5;
 
@@ -53,6 +57,10 @@ pub struct Sentence {
 #[derive(Debug, Default)]
 pub(crate) struct Spoken {
     pub(crate) subject: String,
+    /// The words that are read.
+    text: String,
+    /// Where in them each sentence stands.
+    ranges: Vec<Range<usize>>,
     /// Each as it stands in the message, and whether it is greeting or sign-off.
     pub(crate) sentences: Vec<(String, bool)>,
     /// The same on one line each.
@@ -70,20 +78,31 @@ impl Spoken {
         }
         let shape = mail::letter_shape(&own);
         let frames = [shape.greeting, shape.sign_off];
-        let sentences: Vec<(String, bool)> = mail::sentences(&own)
-            .into_iter()
-            .take(SENTENCES_MAX)
+        let mut ranges = mail::sentences(&own);
+        ranges.truncate(SENTENCES_MAX);
+        let sentences: Vec<(String, bool)> = ranges
+            .iter()
             .map(|range| {
                 let frame =
                     frames.iter().flatten().any(|f| f.start <= range.start && range.end <= f.end);
-                (own[range].to_owned(), frame)
+                (own[range.clone()].to_owned(), frame)
             })
             .collect();
         let lines = sentences
             .iter()
             .map(|(text, _)| text.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect();
-        Self { subject: message.subject.clone(), sentences, lines, forwards_only }
+        let subject = message.subject.clone();
+        Self { subject, text: own, ranges, sentences, lines, forwards_only }
+    }
+
+    /// The text from one sentence to another, as it stands in the message.
+    pub(crate) fn stretch(&self, one: usize, other: usize) -> &str {
+        let (first, last) = (one.min(other), one.max(other));
+        match (self.ranges.get(first), self.ranges.get(last)) {
+            (Some(first), Some(last)) => &self.text[first.start..last.end],
+            _ => "",
+        }
     }
 }
 
@@ -100,14 +119,15 @@ pub(crate) fn join(spoken: &Spoken, judgement: &Judgement, due: &[Option<Deadlin
     Reading {
         kind: judgement.kind,
         response: judgement.response.map(|logit| (1_000.0 * logit).round() / 1_000.0),
-        gist: gist_of(spoken, &sentences),
+        gist: gist_of(spoken, &sentences, &judgement.kind),
         forwards_only: spoken.forwards_only,
         sentences,
     }
 }
 
 fn sentence(text: &str, frame: bool, scores: &SentenceScores, due: Option<&Deadline>) -> Sentence {
-    if frame {
+    // `?` alone asks nothing that could be answered.
+    if frame || !text.contains(char::is_alphabetic) {
         return Sentence { text: text.to_owned(), frame, ..Sentence::default() };
     }
     let cue = cues(text, due.map(|due| due.cued));
@@ -128,7 +148,7 @@ fn joined(probability: f32, cue: f32) -> f32 {
     (1000.0 / (1.0 + (-odds).exp())).round() / 1000.0
 }
 
-fn gist_of(spoken: &Spoken, sentences: &[Sentence]) -> String {
+fn gist_of(spoken: &Spoken, sentences: &[Sentence], kind: &[f32; 9]) -> String {
     let weighted: Vec<(&str, f32)> = spoken
         .lines
         .iter()
@@ -139,7 +159,38 @@ fn gist_of(spoken: &Spoken, sentences: &[Sentence]) -> String {
             (line.as_str(), weight)
         })
         .collect();
-    mail::gist(&spoken.subject, &weighted)
+    if !is_for_somebody(kind) {
+        // What goes to everybody carries its matter in its subject.
+        let subject = mail::gist(&spoken.subject, &[]);
+        return if subject.is_empty() { mail::gist("", &weighted) } else { subject };
+    }
+    match main_ask(sentences) {
+        Some(at) => mail::gist_of_ask(&spoken.subject, &spoken.lines[at], &weighted),
+        None => mail::gist(&spoken.subject, &weighted),
+    }
+}
+
+/// The sentence a message is sent for: a question before any other ask, the surest before the others.
+fn main_ask(sentences: &[Sentence]) -> Option<usize> {
+    let rank = |sentence: &Sentence| {
+        let question = sentence.text.trim_end().ends_with(['?', '？']);
+        (sentence.ask >= ASK_MIN).then(|| sentence.ask + f32::from(u8::from(question)))
+    };
+    let mut best: Option<(f32, usize)> = None;
+    for (at, rank) in sentences.iter().enumerate().filter_map(|(at, one)| Some((at, rank(one)?))) {
+        if best.is_none_or(|(most, _)| rank > most) {
+            best = Some((rank, at));
+        }
+    }
+    best.map(|(_, at)| at)
+}
+
+/// Advertising and machines speak to everybody.
+fn is_for_somebody(kind: &[f32; 9]) -> bool {
+    const PERSON: usize = 0;
+    const LIST: usize = 1;
+    const CALENDAR: usize = 6;
+    kind.iter().all(|other| [PERSON, LIST, CALENDAR].iter().any(|one| kind[*one] >= *other))
 }
 
 /// The stored reading of a message, if `version` made it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Folded;
+use super::cue_words::APPROVALS;
 
 /// What became of an entry, as of some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +51,14 @@ pub(crate) fn promises_word(text: &str) -> bool {
 /// Whether a decision takes back an earlier one.
 pub(crate) fn reverses(text: &str) -> bool {
     Folded::new(text).any(REVERSAL)
+}
+
+/// Whether a text says nothing that could be told apart from others: `Yes from me.`
+pub(crate) fn names_nothing(text: &str) -> bool {
+    const SHORT_WORDS_MAX: usize = 3;
+    let folded = Folded::new(text);
+    matter(text).is_empty()
+        || folded.words_count() <= SHORT_WORDS_MAX && folded.begins_any(APPROVALS)
 }
 
 /// How much two texts speak of the same: shared words that matter, over the fewer of the two; 0..1.

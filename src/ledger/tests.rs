@@ -249,6 +249,165 @@ fn a_decision_is_superseded_by_its_reversal() {
 }
 
 #[test]
+fn a_short_decision_says_what_it_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    fill(
+        &mut store,
+        &[
+            Mail { id: "1", text: "Shall we sign the rental for three years?", ..Mail::default() },
+            Mail {
+                id: "2",
+                reply: "1",
+                day: 3,
+                from: "ada@example.org",
+                to: "ben@example.com",
+                subject: "Re: The plan",
+                text: "Yes from me.",
+                ..Mail::default()
+            },
+            Mail {
+                id: "3",
+                day: 4,
+                from: "ada@example.org",
+                to: "ben@example.com",
+                subject: "The new sign",
+                text: "Approved.",
+                ..Mail::default()
+            },
+            Mail {
+                id: "4",
+                day: 5,
+                subject: "The docks",
+                text: "We've decided: the docks are painted green.\n\nAgreed.",
+                ..Mail::default()
+            },
+        ],
+    );
+    check(
+        &ledger(&store, "2026-03-06T12:00:00Z").decisions(),
+        &[
+            ("We've decided: the docks are painted green.", ItemState::Open),
+            ("Approved — on: The new sign", ItemState::Open),
+            ("Yes from me — to: “Shall we sign the rental for three years?”", ItemState::Open),
+        ],
+    );
+}
+
+#[test]
+fn all_holds_what_is_settled_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    fill(
+        &mut store,
+        &[
+            Mail { id: "1", text: "Could you send me the list?", ..Mail::default() },
+            Mail {
+                id: "2",
+                reply: "1",
+                day: 3,
+                from: "ada@example.org",
+                to: "ben@example.com",
+                subject: "Re: The plan",
+                text: "When can I have the protocol?",
+                ..Mail::default()
+            },
+            Mail {
+                id: "3",
+                reply: "1",
+                day: 4,
+                subject: "Re: The plan",
+                text: "On Friday.",
+                ..Mail::default()
+            },
+        ],
+    );
+    let ledger = ledger(&store, "2026-03-05T12:00:00Z");
+    check(&ledger.owed(), &[]);
+    check(&ledger.all_owed(), &[("Could you send me the list?", ItemState::Kept)]);
+    check(&ledger.waiting(), &[]);
+    check(&ledger.all_awaited(), &[("When can I have the protocol?", ItemState::Kept)]);
+}
+
+#[test]
+fn it_reaches_as_far_back_as_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    fill(&mut store, &[Mail { text: "Could you send me the list?", ..Mail::default() }]);
+    let now = at("2028-03-05T12:00:00Z");
+    let version = version(&PlainReader);
+    assert!(Ledger::load(&store, &version, now).unwrap().all_owed().is_empty());
+    let all = Ledger::load_since(&store, &version, now, UnixSeconds(0)).unwrap();
+    assert_eq!(all.all_owed().len(), 1);
+    assert!(all.owed().is_empty(), "nobody waits for it any more");
+}
+
+#[track_caller]
+fn check_due(to: &str, text: &str, quote: &str, due: Option<&str>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let ids = fill(&mut store, &[Mail { to, text, ..Mail::default() }]);
+    let entries = entries_of(&store, ids[0]).unwrap();
+    let ask = entries.iter().find(|entry| entry.kind == EntryKind::Ask).unwrap();
+    assert_eq!((ask.quote.as_str(), ask.due), (quote, due.map(at)), "{entries:#?}");
+}
+
+#[test]
+fn the_quote_of_an_ask_holds_its_time() {
+    const ADA: &str = "Ada Example <ada@example.org>";
+    let both = "Could you send me the list? The deadline is Wednesday noon.";
+    check_due(ADA, both, both, Some("2026-03-04T12:00:00Z"));
+    let ask = "Could you send me the list?";
+    let free = format!("{ask} He is free to travel again by Wednesday.");
+    check_due(ADA, &free, ask, None);
+    let other = format!("{ask} The docks were painted on Wednesday.");
+    check_due(ADA, &other, ask, None);
+    let far = format!("The deadline is Wednesday noon. It rains. It snows. {ask}");
+    check_due(ADA, &far, ask, None);
+}
+
+#[test]
+fn a_time_told_to_a_crowd_is_no_limit_of_each() {
+    let crowd: Vec<String> = (0..33).map(|n| format!("p{n}@example.org")).collect();
+    let to = format!("ada@example.org, {}", crowd.join(", "));
+    let text = "Please confirm by return that you come today.";
+    check_due(&to, text, text, None);
+    check_due("ada@example.org", text, text, Some("2026-03-02T17:30:00Z"));
+}
+
+#[track_caller]
+fn check_gist(subject: &str, text: &str, expected: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let ids = fill(&mut store, &[Mail { subject, text, ..Mail::default() }]);
+    let reading = reading(&store, ids[0], &version(&PlainReader)).unwrap().unwrap();
+    assert_eq!(reading.gist, expected);
+}
+
+#[test]
+fn the_gist_says_what_is_asked() {
+    check_gist(
+        "Test site for Harbor",
+        "I copied the dock plan with made-up drivers.\n\nIs it ok if I do that?",
+        "Test site for Harbor: Is it ok if I do that?",
+    );
+    check_gist(
+        "One page",
+        "If they go, I want the board to hear it.\n\nCan support carry the night shift from May?",
+        "Can support carry the night shift from May?",
+    );
+    check_gist("Re: The plan", "?", "The plan");
+}
+
+#[test]
+fn a_question_mark_alone_asks_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let ids = fill(&mut store, &[Mail { text: "?", ..Mail::default() }]);
+    assert!(entries_of(&store, ids[0]).unwrap().is_empty());
+}
+
+#[test]
 fn quotes_stand_in_their_message_and_quoted_text_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(dir.path());
