@@ -135,14 +135,15 @@ impl Page<'_> {
             if self.threads.contains(&item.thread) {
                 continue;
             }
-            if item.kind == Kind::Person && single < FYI_LINES_MAX {
+            let kind = kind_of(item);
+            if kind == Kind::Person && single < FYI_LINES_MAX {
                 let source = Source { id: item.id, quote: item.subject.clone() };
                 let text = said(&item.from, words_of(item));
                 if self.put(Section::Fyi, item.thread, text, None, source, item.date, None) {
                     single += 1;
                 }
             } else {
-                crowds.entry(item.kind).or_default().push(item);
+                crowds.entry(kind).or_default().push(item);
             }
         }
         let together = [
@@ -179,11 +180,8 @@ impl Page<'_> {
         names.truncate(NAMES_MAX);
         let mails = if count == 1 { "mail" } else { "mails" };
         let text = format!("{count} {mails} {what}: {}{more}", names.join(", "));
-        let sources = items
-            .iter()
-            .take(SECTION_LINES_MAX)
-            .map(|item| Source { id: item.id, quote: item.subject.clone() })
-            .collect();
+        let sources =
+            items.iter().map(|item| Source { id: item.id, quote: item.subject.clone() }).collect();
         self.lines.push(Line {
             section: Section::Fyi,
             text,
@@ -244,9 +242,21 @@ fn section_of(item: &Item) -> Section {
     }
 }
 
-/// The sentence that asks, else the gist, else the subject.
+/// The gist, which says the ask where there is one; else what triage shows of it.
 fn words_of(item: &Item) -> &str {
-    item.line()
+    if item.gist.is_empty() { item.line() } else { &item.gist }
+}
+
+/// What triage says it is, unless the address is one that nobody reads.
+fn kind_of(item: &Item) -> Kind {
+    const NOBODY: &[&str] = &["noreply", "donotreply", "mailerdaemon", "newsletter", "bounce"];
+    let local = item.from.address.split('@').next().unwrap_or_default().to_lowercase();
+    let bare: String = local.chars().filter(|c| c.is_alphanumeric()).collect();
+    if item.kind == Kind::Person && NOBODY.iter().any(|name| bare.starts_with(name)) {
+        Kind::Notification
+    } else {
+        item.kind
+    }
 }
 
 fn said(who: &Person, words: &str) -> String {

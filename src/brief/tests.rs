@@ -137,6 +137,61 @@ fn newsletters_are_one_line_with_their_count() {
 }
 
 #[test]
+fn a_collected_line_has_all_its_sources() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let names: Vec<String> = (0..30).map(|n| format!("n{n}")).collect();
+    let mails: Vec<Mail<'_>> = names
+        .iter()
+        .map(|id| Mail {
+            id,
+            subject: id,
+            headers: "List-Unsubscribe: <https://example.net/u>\r\nList-Id: <l.example.net>\r\n",
+            from: "The Weekly <letter@example.net>",
+            text: "Dear reader, in this issue: stories of the week.",
+            ..Mail::default()
+        })
+        .collect();
+    fill(&mut store, &mails);
+    judge(&mut store, "2026-03-09T12:00:00Z");
+    let brief = made(&store, "2026-03-03T12:00:00Z", None);
+    let line = brief.section(Section::Fyi).next().unwrap();
+    assert!(line.text.starts_with("30 mails"), "{line:?}");
+    assert_eq!(line.sources.len(), 30);
+}
+
+#[test]
+fn an_address_that_nobody_reads_is_no_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    fill(
+        &mut store,
+        &[
+            Mail {
+                id: "1",
+                from: "ada@example.org",
+                to: "newsletter@example.com",
+                subject: "The docks",
+                text: "The paint is here.",
+                ..Mail::default()
+            },
+            Mail {
+                id: "2",
+                reply: "1",
+                day: 3,
+                from: "Ben Sample <newsletter@example.com>",
+                subject: "Re: The docks",
+                text: "Hi Ada,\n\nwe painted the docks green.\n\nBest,\nBen",
+                ..Mail::default()
+            },
+        ],
+    );
+    judge(&mut store, "2026-03-09T12:00:00Z");
+    let brief = made(&store, "2026-03-04T12:00:00Z", None);
+    check(&brief, Section::Fyi, &["1 mail by machines: Ben Sample"]);
+}
+
+#[test]
 fn a_thread_stands_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(dir.path());
