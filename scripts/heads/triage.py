@@ -30,7 +30,7 @@ COSTS = np.array([
     [2.4, 1.5, 0.9, 0.0, 1.4],
     [2.6, 1.8, 1.0, 1.1, 0.0],
 ])
-HEAD_C, ROW_C = 0.004, 0.05
+HEAD_C, ROW_C = 0.01, 0.12
 warnings.filterwarnings("ignore")
 
 

@@ -7,7 +7,6 @@ use serde::{Serialize, Serializer};
 use super::Error;
 use super::judge::{WINDOW_SECONDS, verdict};
 use super::state::{State, state};
-use super::tier::ASKS;
 use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
 use crate::ledger;
 use crate::mail::when::format_rfc3339;
@@ -69,18 +68,9 @@ fn optional_time<S: Serializer>(at: &Option<UnixSeconds>, to: S) -> Result<S::Ok
 }
 
 impl Item {
-    /// What a person reads of it: the sentence that asks where a reply is wanted, else the gist,
-    /// else the subject.
+    /// What a person reads of it: the gist, which says what is asked; else the subject.
     pub fn line(&self) -> &str {
-        let ask = self
-            .reasons
-            .iter()
-            .find(|reason| self.needs_reply && reason.text == ASKS && !reason.quote.is_empty());
-        match ask {
-            Some(reason) => &reason.quote,
-            None if self.gist.is_empty() => &self.subject,
-            None => &self.gist,
-        }
+        if self.gist.is_empty() { &self.subject } else { &self.gist }
     }
 }
 
@@ -141,7 +131,10 @@ pub fn listed(store: &Store, options: &ListOptions) -> Result<Listed, Error> {
         }
     }
     listed.items.sort_by_key(|item| {
-        (item.thread_tier, item.due.map_or(i64::MAX, |due| due.0), -item.date.0, item.id)
+        // What a machine wants stands behind what people ask.
+        let is_of_people = matches!(item.kind, Kind::Person | Kind::List | Kind::Calendar);
+        let due = item.due.map_or(i64::MAX, |due| due.0);
+        (item.thread_tier, !is_of_people, due, -item.date.0, item.id)
     });
     listed.items.truncate(options.limit.unwrap_or(usize::MAX));
     for item in &mut listed.items {
