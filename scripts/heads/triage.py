@@ -31,6 +31,7 @@ COSTS = np.array([
     [2.6, 1.8, 1.0, 1.1, 0.0],
 ])
 HEAD_C, ROW_C = 0.01, 0.12
+SURE_ASK_MIN = 3.0  # as in triage::learned
 warnings.filterwarnings("ignore")
 
 
@@ -98,8 +99,11 @@ def weights_of(mails, train_owners):
     return both(row[train], mails.tier[train], mails.reply[train], ROW_C)
 
 
-def decide(p):
-    return (p @ COSTS).argmin(1)
+def decide(p, rows):
+    """The tier that costs least; an ask the plain rules are sure of is not set aside."""
+    cost = p @ COSTS
+    cost[rows[:, -3] >= SURE_ASK_MIN, 4] = np.inf
+    return cost.argmin(1)
 
 
 def measures(tier, said):
@@ -141,7 +145,7 @@ def main():
         logits = say(weights, row)
         probability[mine, :5], probability[mine, 5] = softmax(logits[:, :5]), 1 / (1 + np.exp(-logits[:, 5]))
         alone[mine, :5] = softmax(row[:, :5])
-    said = np.where(mails.weighed, decide(probability[:, :5]), np.array([TIERS.index(r.get("said_tier", "fyi")) for r in mails.rows]))
+    said = np.where(mails.weighed, decide(probability[:, :5], mails.row), np.array([TIERS.index(r.get("said_tier", "fyi")) for r in mails.rows]))
     ruled = np.array([TIERS.index(r.get("said_tier", "fyi")) for r in mails.rows])
     reply = np.where(mails.weighed, (probability[:, 5] >= 0.5) & (said < 4), [bool(r.get("said_reply")) for r in mails.rows])
     show = lambda name, values: print(f"{name:<34}" + " ".join(f"{k} {v:.3f}" for k, v in values.items()))

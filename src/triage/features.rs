@@ -95,7 +95,8 @@ pub(crate) fn features(case: &Case<'_>, calendar: &Calendar, rules: [f32; 3]) ->
     row.extend([
         flag(claims_urgency(case.header)),
         flag(case.history.on_fire(case.header).is_some()),
-        ((1 + case.words.words_count()) as f32).ln(),
+        // Beyond these, length tells of the writer more than of the matter.
+        (case.words.words_count().clamp(30, 120) as f32).ln(),
         (question_marks(case) as f32).min(4.0),
         flag(ends_with_question(case)),
         flag(!case.header.attachments.is_empty()),

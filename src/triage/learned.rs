@@ -8,6 +8,10 @@ use super::features::{COUNT, NAMES, Row};
 use super::verdict::Tier;
 use super::weights::{CONFIDENCE, COSTS, MEANS, WEIGHTS};
 
+/// Log-odds of the plain rules from which an ask is not set aside, whatever else speaks for it.
+const SURE_ASK_MIN: f32 = 3.0;
+/// Where they stand in the row.
+const RULES_ASK: usize = COUNT - 3;
 /// Signals shown beside the verdict.
 const SIGNALS_MAX: usize = 12;
 
@@ -16,8 +20,10 @@ pub(crate) struct Weighed {
     pub(crate) tier: Tier,
     /// Of the tiers; they add up to 1.
     pub(crate) probabilities: [f32; 5],
-    /// That an answer is expected.
+    /// That an answer is expected, as a probability.
     pub(crate) reply: f32,
+    /// Whether one is: likely, or asked for beyond doubt.
+    pub(crate) needs_reply: bool,
     /// What sets the message apart from others and speaks most for this tier or for the likeliest
     /// other: name, value, log-odds.
     pub(crate) signals: Vec<(&'static str, f32, f32)>,
@@ -47,7 +53,9 @@ pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
     let all: f32 = probabilities.iter().sum();
     probabilities.iter_mut().for_each(|p| *p /= all);
     let cost = |said: usize| -> f32 { (0..5).map(|is| probabilities[is] * COSTS[is][said]).sum() };
-    let said = (0..5).min_by(|a, b| cost(*a).total_cmp(&cost(*b)))?;
+    let asked = row[RULES_ASK] >= SURE_ASK_MIN;
+    let tiers = if asked { 0..4 } else { 0..5 };
+    let said = tiers.min_by(|a, b| cost(*a).total_cmp(&cost(*b)))?;
     let other = (0..5)
         .filter(|tier| *tier != said)
         .max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]))?;
@@ -61,5 +69,7 @@ pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
     signals.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
     signals.truncate(SIGNALS_MAX);
     let reply = 1.0 / (1.0 + (-logit(5)).exp());
-    Some(Weighed { tier: Tier::ALL[said], probabilities, reply, signals })
+    let tier = Tier::ALL[said];
+    let needs_reply = tier != Tier::Fyi && (reply >= 0.5 || asked);
+    Some(Weighed { tier, probabilities, reply, needs_reply, signals })
 }

@@ -144,7 +144,7 @@ fn with_reasons(
     }
     TierOpinion {
         tier: weighed.tier,
-        needs_reply: weighed.reply >= 0.5 && weighed.tier != Tier::Fyi,
+        needs_reply: weighed.needs_reply,
         reply: weighed.reply,
         margin: weighed.probabilities[weighed.tier as usize],
         deadline,

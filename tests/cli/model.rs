@@ -238,7 +238,16 @@ fn doctor_knows_the_writer() {
     assert!(writer(&home).starts_with("none"), "{}", writer(&home));
     let (path, _) = file(&home, "a.gguf", "llama");
     home.run(["model", "add", &path]).done();
-    // A header alone is no model: it was taken in, and cannot be opened.
+    assert_eq!(writer(&home), "a writes drafts");
+    // Random weights write nothing that can be sent: code looks at it, and says why it is put aside.
+    let drafted = home.run(["draft", "1"]).done();
+    let put_aside = drafted.err.contains("the text of the writer a was put aside");
+    assert!(put_aside || drafted.out.contains("writer a"), "{drafted:?}");
+    // Its file is damaged afterwards: it cannot be opened, and everything works without it.
+    let place = home.path().join("models/a.gguf");
+    let whole = std::fs::read(&place).expect("it is there");
+    std::fs::remove_file(&place).expect("it is ours");
+    std::fs::write(&place, vec![0; whole.len()]).expect("it is ours");
     assert!(writer(&home).contains("opening the writer a"), "{}", writer(&home));
     let drafted = home.run(["draft", "1"]).done();
     assert!(drafted.err.contains("going on without a writer"), "{}", drafted.err);

@@ -159,7 +159,6 @@ fn a_file_that_is_no_writer() {
     for (bytes, words) in [
         (b"<html>not what you think".to_vec(), "not a GGUF file"),
         (gguf("bert", 1_000), "an encoder"),
-        (gguf("mamba", 1_000), "mamba"),
         (gguf("qwen3", 1_000)[..900].to_vec(), "cut short"),
     ] {
         let home = Home::new();
@@ -168,6 +167,16 @@ fn a_file_that_is_no_writer() {
         check_refused(&home, &[FILE, words], "hint: ");
         check_nothing(&home, 0);
     }
+}
+
+#[test]
+fn a_model_that_cannot_be_run_is_not_kept() {
+    let home = Home::new();
+    let site = Site::good(&gguf("mamba", 1_000));
+    site.is_hub_of(&home);
+    check_refused(&home, &["mamba"], "hint: ");
+    assert!(!home.path().join("models").join(FILE).exists());
+    assert!(!home.run(["model", "list"]).done().out.contains("mamba"));
 }
 
 #[test]
@@ -255,9 +264,6 @@ fn a_model_of_another_repository_keeps_its_name() {
     // The same name in another folder of the same repository is another file.
     let deeper = format!("{REPOSITORY}/deeper/{FILE}");
     home.run(["model", "fetch", &deeper]).refused(COULD_NOT, &["another model has that name"]);
-    // One that differs in case alone is one file on many disks.
-    let louder = format!("{REPOSITORY}/{}.gguf", FILE.trim_end_matches(".gguf").to_uppercase());
-    home.run(["model", "fetch", &louder]).refused(COULD_NOT, &["another model has that name"]);
     assert_eq!(site.hub.asked().len(), 2, "nothing more was asked");
 }
 

@@ -54,6 +54,11 @@ pub(crate) fn gguf(architecture: &str, bytes: usize) -> Vec<u8> {
     ] {
         tensors.push((format!("blk.0.{name}.weight"), inner));
     }
+    if architecture == "qwen2" {
+        for (name, count) in [("attn_q", WIDTH), ("attn_k", WIDTH / 2), ("attn_v", WIDTH / 2)] {
+            tensors.push((format!("blk.0.{name}.bias"), vec![count]));
+        }
+    }
     if architecture == "qwen3" {
         for name in ["attn_q_norm", "attn_k_norm"] {
             tensors.push((format!("blk.0.{name}.weight"), vec![WIDTH / 2]));
