@@ -196,7 +196,7 @@ fn rope_factors(weights: &Weights, family: &Family, pairs: usize) -> Result<Vec<
         None => {
             let factor = header.positive(&format!("{}.rope.scale_linear", family.name))?;
             Ok(factor
-                .filter(|factor| *factor != 1.0)
+                .filter(|factor| (factor - 1.0).abs() > f64::EPSILON)
                 .map_or_else(Vec::new, |factor| vec![factor as f32; pairs]))
         }
         Some("none") => Ok(Vec::new()),
