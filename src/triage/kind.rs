@@ -27,6 +27,9 @@ const DECEIT_FLOOR: f32 = -3.0;
 /// Log-odds of suspicion that no honest seller earns.
 const DECEIT_MIN: f32 = 4.5;
 
+/// Mails from which a sender is a regular one.
+const REGULAR_MAILS_MIN: f32 = 4.0;
+
 const PERSON: usize = 0;
 const LIST: usize = 1;
 const NEWSLETTER: usize = 2;
@@ -155,6 +158,12 @@ fn by_sender(case: &Case<'_>, odds: &mut Odds<'_>) {
         odds.add("of an organisation you know", &[(PERSON, 1.5), (JUNK, -2.0)]);
     } else if !case.is_familiar() {
         odds.of[JUNK] += if case.is_mass() { -1.0 } else { 0.2 };
+    }
+    // Spam changes its name; what comes again and again from one address was let in.
+    let mails = case.sender.mails as f32;
+    if mails >= REGULAR_MAILS_MIN && !case.header.facts.marked_spam {
+        let weight = -1.5 * (mails / 2.0).ln();
+        odds.add("no regular sender", &[(JUNK, weight)]);
     }
     if case.thread.own > 0 && plain {
         odds.add("in a thread of yours", &[(PERSON, 2.5), (JUNK, -3.0)]);

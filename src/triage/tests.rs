@@ -349,3 +349,24 @@ fn quotes_of_reasons_stand_in_the_mail() {
         assert!(raw.contains(&reason.quote), "{reason:?}");
     }
 }
+
+#[test]
+fn a_regular_sender_is_no_junk() {
+    let feed = |id: &'static str, day: u32| Mail {
+        id,
+        day,
+        from: "Tide News <feed@news.example.com>",
+        subject: "Work from home: make money now",
+        text: "Earn money from home. Act now, click here.",
+        ..Mail::default()
+    };
+    let ids = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let mails: Vec<Mail> = ids.iter().zip(2..).map(|(id, day)| feed(id, day)).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let filled = fill(&mut store, &mails);
+    judge(&mut store, &settings());
+    let junk = |at: usize| verdict(&store, filled[at]).unwrap().unwrap().scores.junk;
+    let odds = |at: usize| junk(at) / (1.0 - junk(at));
+    assert!(junk(0) > 0.5 && odds(8) < odds(0) / 4.0, "{} then {}", junk(0), junk(8));
+}

@@ -27,6 +27,8 @@ const TODAY_MIN: f32 = 2.0;
 const CONSIDER_MIN: f32 = 2.0;
 /// The same when nobody waits, but the user asked for what has come.
 const MATERIAL_MIN: f32 = 2.0;
+/// A machine's notice is brought forward when `fyi` is less likely than this.
+const MACHINE_FYI_MAX: f32 = 0.3;
 /// A time so near is now.
 const NOW_SECONDS: i64 = 2 * 3_600;
 /// Mail so near the end of work belongs to the next day.
@@ -67,9 +69,15 @@ pub(crate) fn tier(
         let points =
             [odds, pressing(case, calendar, deadline, &mut aside), thought(case, &mut aside)];
         if let Some(mut weighed) = learned::weigh(&features(case, calendar, points)) {
-            // What a machine wants done is seen, and never before what a person asks.
-            if case.is_machine() && matches!(weighed.tier, Tier::Now | Tier::Today) {
-                weighed.tier = Tier::Normal;
+            // What a machine surely wants done is seen, and never before what a person asks.
+            if case.is_machine() {
+                let sure = weighed.probabilities[Tier::Fyi as usize] < MACHINE_FYI_MAX;
+                weighed.tier = match weighed.tier {
+                    Tier::Now | Tier::Today if sure => Tier::Normal,
+                    tier if sure => tier,
+                    _ => Tier::Fyi,
+                };
+                weighed.needs_reply &= sure;
             }
             let deadline = deadline.filter(|_| weighed.tier != Tier::Fyi);
             return with_reasons(&weighed, deadline, case, aside, tally);
