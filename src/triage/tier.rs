@@ -70,7 +70,7 @@ pub(crate) fn tier(
             [odds, pressing(case, calendar, deadline, &mut aside), thought(case, &mut aside)];
         if let Some(mut weighed) = learned::weigh(&features(case, calendar, points)) {
             // What a machine surely wants done is seen, and never before what a person asks.
-            if case.is_machine() {
+            if case.is_machine() || kind.kind == Kind::Notification {
                 let sure = weighed.probabilities[Tier::Fyi as usize] < MACHINE_FYI_MAX;
                 weighed.tier = match weighed.tier {
                     Tier::Now | Tier::Today if sure => Tier::Normal,
