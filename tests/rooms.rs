@@ -131,7 +131,7 @@ const TABLE: &[Room] = &[
 /// Crates every room may name.
 const EVERYWHERE: &[&str] = &["std", "serde", "serde_json", "thiserror", "tracing"];
 /// Crates every test may name.
-const IN_TESTS: &[&str] = &["divan", "insta", "proptest", "tempfile"];
+const IN_TESTS: &[&str] = &["divan", "insta", "proptest", "rcgen", "rustls", "tempfile"];
 /// Part of the language.
 const LANGUAGE: &[&str] = &["std", "core", "alloc"];
 /// Rooms that may open a connection, and the one that shuts them.

@@ -73,7 +73,7 @@ impl Page<'_> {
                     quote: quote
                         .map_or_else(|| item.subject.clone(), |reason| reason.quote.clone()),
                 };
-                let text = said(&item.from, words_of(item));
+                let text = said(&item.from, item.line());
                 self.put(section, item.thread, text, item.due, source, item.date, Some(item.tier));
             }
         }
@@ -135,15 +135,14 @@ impl Page<'_> {
             if self.threads.contains(&item.thread) {
                 continue;
             }
-            let kind = kind_of(item);
-            if kind == Kind::Person && single < FYI_LINES_MAX {
+            if item.kind == Kind::Person && single < FYI_LINES_MAX {
                 let source = Source { id: item.id, quote: item.subject.clone() };
-                let text = said(&item.from, words_of(item));
+                let text = said(&item.from, item.line());
                 if self.put(Section::Fyi, item.thread, text, None, source, item.date, None) {
                     single += 1;
                 }
             } else {
-                crowds.entry(kind).or_default().push(item);
+                crowds.entry(item.kind).or_default().push(item);
             }
         }
         let together = [
@@ -242,30 +241,12 @@ fn section_of(item: &Item) -> Section {
     }
 }
 
-/// The gist, which says the ask where there is one; else what triage shows of it.
-fn words_of(item: &Item) -> &str {
-    if item.gist.is_empty() { item.line() } else { &item.gist }
-}
-
-/// What triage says it is, unless the address is one that nobody reads.
-fn kind_of(item: &Item) -> Kind {
-    const NOBODY: &[&str] = &["noreply", "donotreply", "mailerdaemon", "newsletter", "bounce"];
-    let local = item.from.address.split('@').next().unwrap_or_default().to_lowercase();
-    let bare: String = local.chars().filter(|c| c.is_alphanumeric()).collect();
-    if item.kind == Kind::Person && NOBODY.iter().any(|name| bare.starts_with(name)) {
-        Kind::Notification
-    } else {
-        item.kind
-    }
-}
-
 fn said(who: &Person, words: &str) -> String {
     format!("{}: {}", name(who), shorten(words, WORDS_CHARS_MAX))
 }
 
 fn name(person: &Person) -> String {
-    let name = if person.name.is_empty() { &person.address } else { &person.name };
-    shorten(name, 40)
+    shorten(person.called(), 40)
 }
 
 /// At most [`SECTION_LINES_MAX`] lines a section; what is left out is counted.

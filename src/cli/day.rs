@@ -499,7 +499,7 @@ fn ledger_row(session: &mut Session<'_>, page: Page, item: &ledger::Item) -> Res
         ledger::Side::Mine if page != Page::Decisions => item.whom.first().unwrap_or(&item.who),
         _ => &item.who,
     };
-    let who = if other.name.is_empty() { &other.address } else { &other.name };
+    let who = other.called();
     let state = item.state.as_str();
     let style = match state {
         "slipped" => Style::Red,

@@ -220,7 +220,7 @@ fn row(
     snippet: &Snippet,
     explain: bool,
 ) -> Result<(), Failure> {
-    let who = if header.from.name.is_empty() { &header.from.address } else { &header.from.name };
+    let who = header.from.called();
     let date = human(header.date, session.now, &session.calendar.zone);
     let width = session.out.width;
     session.out.put(Style::Dim, &format!("{:>6} ", hit.id.0))?;

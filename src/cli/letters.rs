@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{self, OutboxVerb};
-use super::failure::{COULD_NOT, Failure, HELD_BACK};
+use super::failure::{Failure, HELD_BACK};
 use super::screen::{Style, counted, fit, shorten};
 use super::session::Session;
 use crate::guard::{Companion, Connection, ConnectionLog};
@@ -133,9 +133,7 @@ fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
             LetterState::Draft => Style::Yellow,
             _ => Style::Dim,
         };
-        let to = letter.to.first().map_or("", |person| {
-            if person.name.is_empty() { &person.address } else { &person.name }
-        });
+        let to = letter.to.first().map_or("", crate::mail::Person::called);
         session.out.put(Style::Dim, &format!("{:>4} ", row.id.0))?;
         session.out.put(style, &fit(row.state.name(), 9))?;
         session.out.put(Style::Plain, " ")?;
@@ -345,7 +343,7 @@ fn send(
         }
         session.note("nothing to send")?;
     }
-    let mut status = 0;
+    let mut failed = Vec::new();
     let mut items = Vec::new();
     for id in ids {
         let approved = outbox::approved(store, id)?;
@@ -370,7 +368,7 @@ fn send(
             }
         };
         if delivery.outcome != Outcome::Sent {
-            status = COULD_NOT;
+            failed.push(format!("letter {}: {}", id.0, delivery.server_reply));
         }
         if session.global.json {
             let mut value = item(&store.letter(id)?)?;
@@ -385,7 +383,14 @@ fn send(
         let envelope = session.envelope("outbox", Some(store)).items(items);
         session.out.json(&envelope.value())?;
     }
-    Ok(status)
+    let Some(first) = failed.first() else { return Ok(0) };
+    let more = match failed.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Err(Failure::could_not(format!("sending {first}{more}")).hint(
+        "`postroom outbox` shows what became of each; `outbox send` tries what is still approved",
+    ))
 }
 
 /// The server of `[send]`.

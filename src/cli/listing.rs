@@ -144,7 +144,8 @@ impl Columns {
         let id = longest(&|item| item.id.0.to_string().len()).unwrap_or(0).max(5);
         let when = longest(&|item| columns_of(&when(item, session.now, &session.calendar.zone)));
         let when = when.unwrap_or(0);
-        let who = longest(&|item| columns_of(who(item))).unwrap_or(0).min(who_columns(width));
+        let who =
+            longest(&|item| columns_of(item.from.called())).unwrap_or(0).min(who_columns(width));
         let text = width.saturating_sub(id + 2 + when + 1 + who + 1).max(20);
         Self { id, when, who, text }
     }
@@ -157,10 +158,6 @@ pub(super) fn who_columns(width: usize) -> usize {
         90..120 => 20,
         _ => 24,
     }
-}
-
-fn who(item: &Item) -> &str {
-    if item.from.name.is_empty() { &item.from.address } else { &item.from.name }
 }
 
 /// By when; what became of it where nothing is left to do. At most eleven columns.
@@ -187,7 +184,7 @@ fn row(session: &mut Session<'_>, item: &Item, columns: &Columns) -> Result<(), 
     out.put(Style::Dim, &format!("{:>1$}  ", item.id.0, columns.id))?;
     out.put(style(due), &fit(&when, columns.when))?;
     out.put(Style::Plain, " ")?;
-    out.put(style(Style::Bold), &fit(who(item), columns.who))?;
+    out.put(style(Style::Bold), &fit(item.from.called(), columns.who))?;
     out.put(Style::Plain, " ")?;
     if !mark.is_empty() {
         out.put(style(Style::Magenta), mark)?;

@@ -8,7 +8,7 @@ use super::{Writer, WriterError, WritingBrief, Written};
 use crate::engine::{self, StoppedBy};
 use crate::prompts::{self, Fence, Pair, Reply, Role, Said, Style};
 
-/// Tokens of a prompt: more than this takes a laptop's processor half a minute to read.
+/// Tokens of a prompt: reading them is most of what a person waits for.
 const PROMPT_TOKENS_MAX: usize = 1_800;
 /// Tokens of past replies and the mail they answered.
 const EXAMPLES_TOKENS_MAX: usize = 700;

@@ -15,7 +15,7 @@ pub(super) fn quoted(
     zone: &Zone,
     language: &str,
 ) -> String {
-    let name = if from.name.is_empty() { &from.address } else { &from.name };
+    let name = from.called();
     let local = local_date(sent, zone);
     let date = format!("{} {:02}:{:02}", day(sent, zone), local.hour, local.minute);
     let mut out = phrases(language).wrote.replace("{date}", &date).replace("{name}", name);

@@ -100,7 +100,7 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
     let brief = WritingBrief {
         subject: &header.subject,
         mail: &own_words,
-        from: called(&header.from),
+        from: header.from.called(),
         thread: &thread,
         asks: &asks,
         say: request.say,
@@ -158,14 +158,9 @@ fn earlier(store: &Store, header: &Header) -> Result<Vec<Earlier>, Error> {
         };
         let own = mail::own_words(&mail::parse(&raw).text);
         let text = own.chars().take(CHARS_MAX).collect();
-        earlier.push(Earlier { id: other.id, from: called(&other.from).to_owned(), text });
+        earlier.push(Earlier { id: other.id, from: other.from.called().to_owned(), text });
     }
     Ok(earlier)
-}
-
-/// What somebody calls themselves.
-fn called(person: &Person) -> &str {
-    if person.name.is_empty() { &person.address } else { &person.name }
 }
 
 fn text(request: &Request<'_>, brief: &WritingBrief<'_>, header: &Header, is_own: bool) -> Text {

@@ -42,6 +42,13 @@ pub struct Person {
     pub address: String,
 }
 
+impl Person {
+    /// What they are called on a screen or in a letter: the name, else the address.
+    pub fn called(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+}
+
 /// A part of a message that is not its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {

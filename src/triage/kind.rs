@@ -144,12 +144,13 @@ fn by_sender(case: &Case<'_>, odds: &mut Odds<'_>) {
     if role && case.is_discussion() {
         odds.add("a machine on a list", &[(NOTIFICATION, 5.0), (LIST, -3.0), (PERSON, -3.0)]);
     } else if role {
-        odds.add("a machine's address", &[(NOTIFICATION, 1.5), (TRANSACTION, 1.5), (PERSON, -3.0)]);
+        odds.add("a machine's address", &[(NOTIFICATION, 1.8), (TRANSACTION, 1.5), (PERSON, -3.0)]);
     } else if wording::ROLE_NAMES.contains(&local) {
         odds.add("a desk's address", &[(TRANSACTION, 1.0), (NOTIFICATION, 0.6), (PERSON, -1.2)]);
     }
-    let plain = !case.is_mass() && !case.is_machine() && !case.is_discussion();
-    if plain && !role {
+    // Nobody reads what is sent to a machine's address, though the user once answered it.
+    let plain = !role && !case.is_mass() && !case.is_machine() && !case.is_discussion();
+    if plain {
         odds.add("an ordinary mail", &[(PERSON, 1.6), (NOTIFICATION, -0.4)]);
     }
     if case.is_known() && plain {

@@ -1,10 +1,11 @@
 //! What deserves attention, how soon, and why?
 //!
 //! Every message somebody else sent gets a verdict as of its arrival, from what was known then: its
-//! kind from headers and the reader, its tier from clear rules over asks, deadlines and structure,
-//! each signal named and each reason with the words it rests on. What happened since is its state.
-//! Mail of machines and crowds never outranks what a person asks. Nothing is hidden: `fyi` is a tier,
-//! not a bin. Start with [`judge_new`], then [`list()`].
+//! kind from headers and the reader, its tier from the reader's opinion, plain rules and what is known of
+//! the sender, weighed as labelled mail taught; each signal named and each reason with the words it rests
+//! on. What happened since is its state. Mail of crowds is `fyi`; what a machine wants is at most `normal`,
+//! behind people. Nothing is hidden: `fyi` is a tier, not a bin. Start with [`judge_new`], then
+//! [`list()`].
 
 mod case;
 mod error;

@@ -150,9 +150,7 @@ impl<'a> Judge<'a> {
         text: &str,
         me: &BTreeSet<String>,
     ) -> Result<Option<Vec<f32>>, Error> {
-        let name = &header.from.name;
-        let from =
-            start_of(if name.is_empty() { &header.from.address } else { name }, NAME_CHARS_MAX);
+        let from = start_of(header.from.called(), NAME_CHARS_MAX);
         let subject = start_of(&header.subject, SUBJECT_CHARS_MAX);
         let facts = known(header, verdict, me);
         let mut chars_max = MAIL_CHARS_MAX;

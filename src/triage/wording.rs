@@ -5,7 +5,7 @@
 /// Parts of an address that only machines have.
 pub(crate) const MACHINE_NAMES: &[&str] = &[
     "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster",
-    "notification", "notify", "alerts", "bounce", "automated", "nicht-antworten", "ne-pas-repondre",
+    "notification", "newsletter", "notify", "alerts", "bounce", "automated", "nicht-antworten", "ne-pas-repondre",
 ];
 
 /// Names of desks rather than people.

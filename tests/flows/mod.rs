@@ -8,3 +8,4 @@ mod interrupted;
 mod round_trip;
 mod sockets;
 mod store;
+mod tls;

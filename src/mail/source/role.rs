@@ -1,5 +1,8 @@
 //! What a folder is for, by its name.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What a folder is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -216,15 +219,23 @@ const NAMES: [(Role, &[&str]); 6] = [
     ),
 ];
 
+/// The roles by plain name; of two that share one the first.
+static KNOWN: LazyLock<HashMap<String, Role>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for (role, names) in NAMES {
+        for name in names {
+            known.entry(plain(name)).or_insert(role);
+        }
+    }
+    known
+});
+
 /// Guesses what `folder` is for; names of any depth, in any case, with blanks, dashes or
 /// underscores between their words.
 pub fn role(folder: &str) -> Role {
     let leaf = folder.rsplit(['/', '\\']).find(|name| !name.is_empty()).unwrap_or(folder);
     let name = plain(leaf);
-    let by_name = |name: &str| {
-        NAMES.iter().find(|(_, names)| names.iter().any(|known| plain(known) == name)).map(|n| n.0)
-    };
-    by_name(&name).unwrap_or_else(|| {
+    KNOWN.get(&name).copied().unwrap_or_else(|| {
         // `Archive/2023`, `Trash/Old`: what lies inside is for the same.
         match folder.rsplit_once(['/', '\\']) {
             Some((parent, _)) => match role(parent) {
