@@ -53,6 +53,15 @@ pub enum Error {
         #[source]
         source: candle_core::Error,
     },
+    /// There is not enough memory for the weights.
+    #[error("making room for {bytes} bytes of weights")]
+    Memory {
+        /// How much was wanted.
+        bytes: usize,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file cannot be opened.
     #[error("opening {file}")]
     Open {

@@ -1,11 +1,13 @@
-//! The loops the encoder spends its time in, each for the instruction set at hand.
+//! The loops reader and writer spend their time in, each for the instruction set at hand.
 //!
-//! Why own kernels: candle's `QMatMul` rounds activations to 8 bits, which puts search vectors below
-//! a cosine of .999 to the float model, and its GELU and layer norm are scalar. Here weights stay
-//! 8-bit in memory, activations have 16 bits, and sums are exact integers within a block.
+//! Why own kernels: [`blocks`] says it for the writer. For the reader, candle's `QMatMul` rounds
+//! activations to 8 bits, which puts search vectors below a cosine of .999 to the float model, and
+//! its GELU and layer norm are scalar. Here weights stay 8-bit in memory, activations have 16 bits,
+//! and sums are exact integers within a block.
 //!
 //! Plain loops ([`Kernel`]) are compiled once for each instruction set and need no intrinsics; only
-//! [`linear`] has some. Every kernel gives the same result for a row whatever rows surround it.
+//! [`linear`] and [`blocks`] have some. Every kernel gives the same result for a row whatever rows
+//! surround it.
 #![allow(
     unsafe_code,
     reason = "choosing instructions at run time; each block says why it is sound"
@@ -14,6 +16,7 @@
 #![allow(clippy::cast_ptr_alignment, reason = "only unaligned loads and stores are used")]
 
 pub(super) mod attention;
+pub(super) mod blocks;
 pub(super) mod causal;
 pub(super) mod elementwise;
 pub(super) mod linear;

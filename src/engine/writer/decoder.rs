@@ -12,6 +12,7 @@ use candle_core::{Device, Tensor};
 use super::family::HeadNorms;
 use super::linear::{Activations, Linear, multiply, working_bytes};
 use super::ops::{Attention, Packing, rms_norm, swiglu};
+use super::packed::{Packed, Part};
 use super::plan::Plan;
 use super::rope::Rope;
 use super::store::Sequence;
@@ -36,6 +37,8 @@ enum Head {
     Table,
     /// A matrix of its own.
     Own(QTensor),
+    /// Either in our kernels' order; and as it lies in the file, unless that is the token table.
+    Packed(Part, Option<QTensor>),
     /// Either in floats, turned round: `[width, vocabulary]`.
     Floats(Tensor),
 }
@@ -57,19 +60,26 @@ impl Decoder {
         activations: Activations,
         device: &Device,
     ) -> Result<Self, Error> {
+        let packed = match activations {
+            Activations::Rounded if device.is_cpu() => Packed::read(weights, plan.all_matrices())?,
+            _ => Packed::none(),
+        };
         let layers = (0..plan.layers_count)
-            .map(|layer| Layer::read(weights, &plan, layer, activations, device))
+            .map(|layer| Layer::read(weights, &packed, &plan, layer, activations, device))
             .collect::<Result<_, _>>()?;
         let dims = [plan.vocabulary, plan.width];
         let table = weights.matrix("token_embd.weight", dims, device)?;
-        let name = if plan.own_head { "output.weight" } else { "token_embd.weight" };
-        let head = match activations {
-            Activations::Rounded if plan.own_head => Head::Own(weights.matrix(name, dims, device)?),
-            Activations::Rounded => Head::Table,
-            Activations::Floats => {
-                let matrix = weights.matrix(name, dims, device)?;
-                let turned = matrix.dequantize(device).and_then(|floats| floats.t());
-                Head::Floats(turned.map_err(|e| weights.header().bad_tensor(name, &e.to_string()))?)
+        let name = plan.head();
+        let own = || weights.matrix(name, dims, device);
+        let head = if activations == Activations::Floats {
+            let turned = own()?.dequantize(device).and_then(|floats| floats.t());
+            Head::Floats(turned.map_err(|e| weights.header().bad_tensor(name, &e.to_string()))?)
+        } else {
+            match (packed.part(name), plan.own_head) {
+                (Some(part), true) => Head::Packed(part, Some(own()?)),
+                (Some(part), false) => Head::Packed(part, None),
+                (None, true) => Head::Own(own()?),
+                (None, false) => Head::Table,
             }
         };
         let norm = norm(weights, "output_norm.weight", plan.width, device)?;
@@ -88,6 +98,7 @@ impl Decoder {
         let head = match &self.head {
             Head::Table => working_bytes(&self.table),
             Head::Own(matrix) => working_bytes(matrix),
+            Head::Packed(part, _) => part.memory_bytes(),
             Head::Floats(floats) => floats.elem_count() * size_of::<f32>(),
         };
         let layers: usize = self.layers.iter().map(Layer::memory_bytes).sum();
@@ -128,6 +139,7 @@ impl Decoder {
             let logits = match &self.head {
                 Head::Table => multiply(&self.table, hidden)?,
                 Head::Own(matrix) => multiply(matrix, hidden)?,
+                Head::Packed(part, _) => part.multiply(hidden)?,
                 Head::Floats(floats) => hidden.matmul(floats)?,
             };
             logits.to_vec2()
@@ -140,8 +152,8 @@ impl Decoder {
         let run = || {
             let ids = Tensor::new(ids, &self.device)?;
             let rows = match &self.head {
-                Head::Table => self.table.embedding(&ids)?,
-                Head::Own(matrix) => matrix.embedding(&ids)?,
+                Head::Table | Head::Packed(_, None) => self.table.embedding(&ids)?,
+                Head::Own(matrix) | Head::Packed(_, Some(matrix)) => matrix.embedding(&ids)?,
                 Head::Floats(floats) => floats.t()?.contiguous()?.index_select(&ids, 0)?,
             };
             let (rows, hidden) = (rows.to_vec2::<f32>()?, hidden.to_vec2::<f32>()?);
@@ -205,6 +217,7 @@ struct Layer {
 impl Layer {
     fn read(
         weights: &Weights,
+        packed: &Packed,
         plan: &Plan,
         layer: usize,
         activations: Activations,
@@ -212,7 +225,7 @@ impl Layer {
     ) -> Result<Self, Error> {
         let linear = |(name, outputs, inputs): (&str, usize, usize), biased: bool| {
             let full = format!("blk.{layer}.{name}");
-            Linear::read(weights, (&full, outputs, inputs), biased, activations, device)
+            Linear::read(weights, packed, (&full, outputs, inputs), biased, activations, device)
         };
         let norm = |name: &str, width: usize| {
             norm(weights, &format!("blk.{layer}.{name}.weight"), width, device)

@@ -1,5 +1,6 @@
-//! Products with weight matrices, by candle, so that a row's result does not depend on the rows
-//! beside it.
+//! Products with weight matrices, by our kernels where there are some for the machine and the
+//! matrix ([`super::packed`]), else by candle; always so that a row's result does not depend on the
+//! rows beside it.
 //!
 //! That is what makes a shared prefix, a packed pass and a verified guess give the very tokens that
 //! one token at a time would. candle keeps to it with one exception on x86: `Q6_K` has a kernel of
@@ -8,15 +9,19 @@
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
+use super::packed::{Packed, Part, multiply_all};
 use super::weights::Weights;
 use crate::engine::Error;
 
 /// How exact the products are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activations {
-    /// Rounded to 8 bits, block by block, where the weights are: as quick as candle can.
+    /// Rounded to 8 bits, block by block, where the weights are.
     #[default]
     Rounded,
+    /// The same, by candle's kernels alone, to compare with.
+    #[cfg(test)]
+    Candle,
     /// In 32 bits, with weights unpacked: slow and large, to measure the rounding by.
     Floats,
 }
@@ -29,6 +34,9 @@ pub(super) struct Linear {
 }
 
 enum Weight {
+    /// For our kernels.
+    Packed(Part),
+    /// For candle's.
     Blocks(QTensor),
     /// Turned round: `[inputs, outputs]`.
     Floats(Tensor),
@@ -38,6 +46,7 @@ impl Linear {
     /// Reads a matrix, and its bias if `biased`.
     pub(super) fn read(
         weights: &Weights,
+        packed: &Packed,
         (name, outputs, inputs): (&str, usize, usize),
         biased: bool,
         activations: Activations,
@@ -46,12 +55,16 @@ impl Linear {
         let full = format!("{name}.weight");
         let bad =
             |source: candle_core::Error| weights.header().bad_tensor(&full, &source.to_string());
-        let blocks = weights.matrix(&full, [outputs, inputs], device)?;
-        let weight = match activations {
-            Activations::Rounded => Weight::Blocks(blocks),
-            Activations::Floats => Weight::Floats(
-                blocks.dequantize(device).and_then(|floats| floats.t()).map_err(bad)?,
-            ),
+        let weight = if let Some(part) = packed.part(&full) {
+            Weight::Packed(part)
+        } else {
+            let blocks = weights.matrix(&full, [outputs, inputs], device)?;
+            if activations == Activations::Floats {
+                let floats = blocks.dequantize(device).and_then(|floats| floats.t());
+                Weight::Floats(floats.map_err(bad)?)
+            } else {
+                Weight::Blocks(blocks)
+            }
         };
         let bias = if biased {
             let floats = weights.floats(&format!("{name}.bias"), outputs)?;
@@ -65,18 +78,26 @@ impl Linear {
     /// `x Wᵀ + b` for rows `[T, inputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let product = match &self.weight {
+            Weight::Packed(part) => part.multiply(x)?,
             Weight::Blocks(blocks) => multiply(blocks, x)?,
             Weight::Floats(floats) => x.matmul(floats)?,
         };
         self.shift(product)
     }
 
-    /// Several matrices with the same rows, which candle does in one go where their types agree.
+    /// Several matrices with the same rows, in one go; by candle where their types agree.
     pub(super) fn forward_all<const N: usize>(
         linears: [&Self; N],
         x: &Tensor,
     ) -> candle_core::Result<[Tensor; N]> {
         let mut products: [Option<Tensor>; N] = [const { None }; N];
+        let places = (0..N).filter_map(|place| Some((place, linears[place].part()?)));
+        let (places, parts): (Vec<usize>, Vec<&Part>) = places.unzip();
+        if !parts.is_empty() {
+            for (place, product) in places.into_iter().zip(multiply_all(&parts, x)?) {
+                products[place] = Some(linears[place].shift(product)?);
+            }
+        }
         for first in 0..N {
             if products[first].is_some() {
                 continue;
@@ -112,15 +133,23 @@ impl Linear {
     /// Bytes it takes up.
     pub(super) fn memory_bytes(&self) -> usize {
         match &self.weight {
+            Weight::Packed(part) => part.memory_bytes(),
             Weight::Blocks(blocks) => working_bytes(blocks),
             Weight::Floats(floats) => floats.elem_count() * size_of::<f32>(),
+        }
+    }
+
+    fn part(&self) -> Option<&Part> {
+        match &self.weight {
+            Weight::Packed(part) => Some(part),
+            Weight::Blocks(_) | Weight::Floats(_) => None,
         }
     }
 
     fn blocks(&self) -> Option<&QTensor> {
         match &self.weight {
             Weight::Blocks(blocks) => Some(blocks),
-            Weight::Floats(_) => None,
+            Weight::Packed(_) | Weight::Floats(_) => None,
         }
     }
 

@@ -17,6 +17,7 @@ mod guess;
 mod header;
 mod linear;
 mod ops;
+mod packed;
 mod plan;
 mod rope;
 mod sample;

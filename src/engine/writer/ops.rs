@@ -94,7 +94,10 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'
 }
 
 /// Runs `work` on a tensor's floats where they lie.
-fn with_floats<R>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> R) -> candle_core::Result<R> {
+pub(super) fn with_floats<R>(
+    tensor: &Tensor,
+    work: impl FnOnce(&[f32]) -> R,
+) -> candle_core::Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
         Storage::Cpu(storage) => Ok(work(slice(storage, layout)?)),

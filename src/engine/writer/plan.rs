@@ -133,6 +133,22 @@ impl Plan {
         ]
     }
 
+    /// The output head's name.
+    pub(super) fn head(&self) -> &'static str {
+        if self.own_head { "output.weight" } else { "token_embd.weight" }
+    }
+
+    /// Every matrix that is multiplied with: full name, outputs, inputs, in the order of a pass.
+    pub(super) fn all_matrices(&self) -> impl Iterator<Item = (String, usize, usize)> {
+        let matrices = self.matrices();
+        let layers = (0..self.layers_count).flat_map(move |layer| {
+            matrices.map(|(name, outputs, inputs)| {
+                (format!("blk.{layer}.{name}.weight"), outputs, inputs)
+            })
+        });
+        layers.chain([(self.head().to_owned(), self.vocabulary, self.width)])
+    }
+
     fn check(&self, weights: &Weights) -> Result<(), Error> {
         weights.place("token_embd.weight", &[self.vocabulary, self.width])?;
         weights.place("output_norm.weight", &[self.width])?;

@@ -75,6 +75,11 @@ impl Weights {
         Err(self.header.bad_tensor(name, &problem))
     }
 
+    /// A tensor's bytes.
+    pub(super) fn bytes(&self, place: &Place) -> &[u8] {
+        &self.map[place.range.clone()]
+    }
+
     /// A matrix, its blocks left in the file where the device is a processor.
     pub(super) fn matrix(
         &self,
