@@ -8,11 +8,14 @@
 //! A query's result is the same wherever spans begin and end and whichever queries are beside it:
 //! a score is a sum over `d` in order, and sums over tokens go by their position.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use super::elementwise::{exp, largest, total};
-use super::{Kernel, LANES, Tier, dispatch, multiply_add};
+use super::{Kernel, LANES, Level, Tier, dispatch, multiply_add};
 
 /// Keys that lie together.
 pub(crate) const KEYS: usize = LANES;
@@ -56,11 +59,13 @@ pub(crate) fn attend(
     assert!(visible <= stored, "queries see only tokens that are there");
     assert!(queries.iter().all(|query| query.visible > 0 && query.row.len() == head_width));
     let mut out = vec![0.0; queries.len() * head_width];
-    dispatch(tier, Attend { head_width, queries, spans, visible, out: &mut out });
+    let work = Attend { tier, head_width, queries, spans, visible, out: &mut out };
+    dispatch(tier, work);
     out
 }
 
 struct Attend<'a> {
+    tier: Tier,
     head_width: usize,
     queries: &'a [Query<'a>],
     spans: &'a [Span<'a>],
@@ -68,13 +73,44 @@ struct Attend<'a> {
     out: &'a mut [f32],
 }
 
+impl Attend<'_> {
+    /// Query · key, rows of `stride`.
+    #[inline(always)]
+    fn score<const FMA: bool>(&self, stride: usize, scores: &mut [f32]) {
+        let Self { head_width, queries, spans, visible, .. } = *self;
+        match self.tier.0 {
+            // SAFETY: a `Tier` of this level exists only where its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Avx512Vnni => unsafe {
+                avx512::score(head_width, queries, spans, visible, stride, scores);
+            },
+            _ => score::<FMA>(head_width, queries, spans, visible, stride, scores),
+        }
+    }
+
+    /// Values, weighted, rows of `width`.
+    #[inline(always)]
+    fn weigh<const FMA: bool>(&self, scores: &[f32], stride: usize, mixed: &mut [f32]) {
+        let (width, spans, visible) = (padded(self.head_width), self.spans, self.visible);
+        match self.tier.0 {
+            // SAFETY: a `Tier` of this level exists only where its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Avx512Vnni => unsafe {
+                avx512::weigh(width, scores, stride, spans, visible, mixed);
+            },
+            _ => weigh::<FMA>(width, scores, stride, spans, visible, mixed),
+        }
+    }
+}
+
 impl Kernel for Attend<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { head_width, queries, spans, visible, out } = self;
-        let stride = visible.next_multiple_of(LANES);
+        let (head_width, queries) = (self.head_width, self.queries);
+        // Room for what lies beside the last token in its block of keys.
+        let stride = self.visible.next_multiple_of(LANES) + LANES;
         let mut scores = vec![0.0; queries.len() * stride];
-        score::<FMA>(head_width, queries, spans, visible, stride, &mut scores);
+        self.score::<FMA>(stride, &mut scores);
         let scale = 1.0 / (head_width as f32).sqrt();
         let mut sums = vec![1.0; queries.len()];
         for ((row, query), sum) in scores.chunks_exact_mut(stride).zip(queries).zip(&mut sums) {
@@ -82,9 +118,9 @@ impl Kernel for Attend<'_> {
         }
         let width = padded(head_width);
         let mut mixed = vec![0.0; queries.len() * width];
-        weigh::<FMA>(width, &scores, stride, spans, visible, &mut mixed);
+        self.weigh::<FMA>(&scores, stride, &mut mixed);
         let rows = mixed.chunks_exact(width).zip(&sums);
-        for (out, (row, sum)) in out.chunks_exact_mut(head_width).zip(rows) {
+        for (out, (row, sum)) in self.out.chunks_exact_mut(head_width).zip(rows) {
             for (out, value) in out.iter_mut().zip(row) {
                 *out = value / sum;
             }
@@ -248,6 +284,90 @@ impl Kernel for Gate<'_> {
     fn run<const FMA: bool>(self) {
         for (gate, up) in self.gate.iter_mut().zip(self.up) {
             *gate = *gate / (1.0 + exp::<FMA>(-*gate)) * up;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    /// Keys and values `[tokens, d]` as they lie in a cache.
+    fn stored(keys: &[f32], values: &[f32], d: usize) -> (Vec<f16>, Vec<f16>) {
+        let tokens = keys.len() / d;
+        let mut packed = vec![f16::ZERO; tokens.div_ceil(KEYS) * KEYS * d];
+        let mut rows = vec![f16::ZERO; tokens * padded(d)];
+        for token in 0..tokens {
+            for dim in 0..d {
+                let at = (token / KEYS * d + dim) * KEYS + token % KEYS;
+                packed[at] = f16::from_f32(keys[token * d + dim]);
+                rows[token * padded(d) + dim] = f16::from_f32(values[token * d + dim]);
+            }
+        }
+        (packed, rows)
+    }
+
+    /// The definition, in 64 bits.
+    fn plain(query: &[f32], keys: &[f32], values: &[f32], visible: usize) -> Vec<f64> {
+        let d = query.len();
+        let wide = |value: f32| f64::from(f16::from_f32(value).to_f32());
+        let score = |token: usize| {
+            let dots = (0..d).map(|dim| f64::from(query[dim]) * wide(keys[token * d + dim]));
+            dots.sum::<f64>() / (d as f64).sqrt()
+        };
+        let weights: Vec<f64> = (0..visible).map(|token| score(token).exp()).collect();
+        let sum: f64 = weights.iter().sum();
+        let mix = |dim: usize| {
+            let parts = (0..visible).map(|token| weights[token] * wide(values[token * d + dim]));
+            parts.sum::<f64>() / sum
+        };
+        (0..d).map(mix).collect()
+    }
+
+    #[test]
+    fn every_tier_attends_as_the_definition_says_however_the_past_is_cut() {
+        for (d, tokens, rows) in [(64, 200, 9), (128, 131, 16), (72, 33, 1), (16, 17, 5)] {
+            let (keys, values) = (noise(tokens * d, 1), noise(tokens * d, 2));
+            let asked = noise(rows * d, 3);
+            let visible = |row: usize| tokens - row * 3 % tokens;
+            let queries: Vec<Query<'_>> = asked
+                .chunks_exact(d)
+                .enumerate()
+                .map(|(row, floats)| Query { row: floats, visible: visible(row) })
+                .collect();
+            let mut same: Vec<Vec<f32>> = Vec::new();
+            for cut in [0, 5, 16, tokens - 1] {
+                let first = stored(&keys[..cut * d], &values[..cut * d], d);
+                let second = stored(&keys[cut * d..], &values[cut * d..], d);
+                let spans = [
+                    Span { keys: &first.0, values: &first.1, length: cut },
+                    Span { keys: &second.0, values: &second.1, length: tokens - cut },
+                ];
+                for tier in Tier::available() {
+                    let found = attend(tier, d, &queries, &spans);
+                    for (row, found) in found.chunks_exact(d).enumerate() {
+                        let wanted = plain(queries[row].row, &keys, &values, visible(row));
+                        for (found, wanted) in found.iter().zip(wanted) {
+                            let off = (f64::from(*found) - wanted).abs();
+                            assert!(off < 2e-6, "{tier:?} {d} {tokens} {cut} {row}: {off}");
+                        }
+                    }
+                    if tier == Tier::best() {
+                        same.push(found);
+                    }
+                }
+            }
+            // To the bit: a shared prefix changes nothing.
+            assert!(same.windows(2).all(|two| two[0] == two[1]), "{d} {tokens}");
         }
     }
 }
