@@ -292,7 +292,7 @@ fn suggested<'a>(
 }
 
 /// What the kernel says; where it says nothing, nothing.
-fn memory() -> Option<Memory> {
+pub(super) fn memory() -> Option<Memory> {
     let memory = Memory::from_meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
     let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     match limit.and_then(|limit| limit.trim().parse().ok()) {
@@ -427,7 +427,7 @@ fn state(folder: &ModelFolder, kept: &Kept) -> Result<&'static str, Failure> {
 }
 
 /// 639 MB, 1.3 GB: as hubs and disks count.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, chain};
+use super::models::size;
 use super::session::Session;
 use crate::draft::Model;
 use crate::engine::{self, Day, WriterOptions};
@@ -65,6 +66,9 @@ impl Session<'_> {
             return Err(Failure::could_not(format!("opening the writer {name}: it is not here"))
                 .hint(format!("`postroom model fetch {name}`, or `postroom model add FILE`")));
         };
+        if let Some(memory) = super::models::memory() {
+            room(name, kept.bytes, memory.available_bytes)?;
+        }
         let today = local_date(self.now, &self.calendar.zone);
         let today = Day { year: today.year, month: today.month, day: today.day };
         let options = WriterOptions {
@@ -92,7 +96,36 @@ impl WriterInUse {
     }
 }
 
+/// Whether a file of so many bytes fits beside what runs already: its weights are all read, and
+/// a tenth more is for what it remembers of a talk.
+fn room(name: &str, file_bytes: u64, available_bytes: u64) -> Result<(), Failure> {
+    let wanted = file_bytes.saturating_add(file_bytes / 10);
+    if wanted <= available_bytes {
+        return Ok(());
+    }
+    let (wanted, available) = (size(wanted), size(available_bytes));
+    Err(Failure::could_not(format!(
+        "opening the writer {name}: it wants {wanted} of memory, and {available} are free"
+    ))
+    .hint("close what is not needed, or take a smaller one: `postroom model list`"))
+}
+
 /// A number nobody can foresee: the seed of the standard library's hash maps, which the system draws.
 fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::room;
+
+    #[test]
+    fn a_writer_that_does_not_fit_in_memory_is_not_begun() {
+        assert!(room("small", 1_000_000_000, 1_100_000_000).is_ok());
+        let failure = room("large", 4_000_000_000, 3_000_000_000).unwrap_err();
+        let said = "opening the writer large: it wants 4.4 GB of memory, and 3.0 GB are free";
+        assert_eq!(failure.message, said);
+        assert!(failure.hint.is_some());
+        assert!(room("endless", u64::MAX, 1).is_err());
+    }
 }
