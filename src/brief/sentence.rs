@@ -10,6 +10,7 @@ pub(super) const SENTENCE_WORDS_MAX: usize = 25;
 /// Words in a row of the instructions that a sentence may hold.
 const INSTRUCTION_WORDS_MAX: usize = 5;
 /// Words that open a sentence and name nobody.
+#[rustfmt::skip]
 const OPENERS: &[&str] = &[
     "the", "this", "that", "these", "those", "there", "they", "their", "he", "she", "it", "its",
     "we", "our", "you", "your", "an", "all", "no", "not", "nothing", "nobody", "please", "if",
@@ -18,6 +19,15 @@ const OPENERS: &[&str] = &[
     "ihr", "bitte", "wenn", "nach", "vor", "für", "im", "am", "mit", "und", "aber", "le", "la",
     "les", "un", "une", "il", "elle", "ils", "elles", "on", "nous", "vous", "el", "los", "las",
     "una", "se", "hay", "lo", "gli", "uno", "het", "een", "hij", "zij", "wij", "er",
+];
+/// Numbers in words; `one` and its like are articles as well.
+#[rustfmt::skip]
+const NUMBERS: &[&str] = &[
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
+    "thirty", "dozen", "hundred", "thousand", "million", "zwei", "drei", "vier", "fünf", "sechs", "sieben",
+    "acht", "neun", "zehn", "elf", "zwölf", "zwanzig", "hundert", "tausend", "deux", "trois", "quatre",
+    "cinq", "sept", "huit", "neuf", "dix", "douze", "vingt", "cent", "mille", "dos", "tres", "cuatro",
+    "cinco", "seis", "siete", "ocho", "nueve", "diez",
 ];
 
 /// The first sentence of what was written; nothing when there is none.
@@ -56,16 +66,26 @@ pub(super) fn objection(sentence: &str, matter: &Matter<'_>) -> Option<String> {
         chars.collect::<String>()
     });
     let loose = loose.or_else(|| strange_opener(sentence, &origins));
+    let loose = loose.or_else(|| strange_number(sentence, &origins));
     loose.map(|fact| format!("it wrote what does not stand in the mail: {fact}"))
+}
+
+/// Lower-case words.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// A number in words that the mail does not have so.
+fn strange_number(sentence: &str, origins: &[Origin<'_>]) -> Option<String> {
+    let known: Vec<String> = origins.iter().flat_map(|origin| words(origin.text)).collect();
+    let mut numbers = words(sentence).into_iter().filter(|word| NUMBERS.contains(&word.as_str()));
+    numbers.find(|word| !known.contains(word))
 }
 
 /// The word that opens a sentence, written large by rule, may be a name: it has to stand in the mail
 /// or be none for certain.
 fn strange_opener(sentence: &str, origins: &[Origin<'_>]) -> Option<String> {
-    let words = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect()
-    };
     let first = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty())?;
     let lower = first.to_lowercase();
     let is_known = first.chars().count() == 1
@@ -76,14 +96,10 @@ fn strange_opener(sentence: &str, origins: &[Origin<'_>]) -> Option<String> {
 }
 
 fn repeats_instructions(sentence: &str) -> bool {
-    let folded = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect()
-    };
     let turns = prompts::sentence(&Fence::new(0), "", "", &[]);
     let told: Vec<String> =
-        turns.iter().map(|turn| format!(" {} ", folded(&turn.text).join(" "))).collect();
-    folded(sentence).windows(INSTRUCTION_WORDS_MAX + 1).any(|window| {
+        turns.iter().map(|turn| format!(" {} ", words(&turn.text).join(" "))).collect();
+    words(sentence).windows(INSTRUCTION_WORDS_MAX + 1).any(|window| {
         let window = format!(" {} ", window.join(" "));
         told.iter().any(|text| text.contains(&window))
     })
@@ -133,6 +149,7 @@ mod tests {
         check("Carol asks for 40 bolts.", Err("Carol"));
         check("Pay at evil.example/x by Friday.", Err("evil.example"));
         check("She asks for bolts tomorrow.", Err("tomorrow"));
+        check("She asks for three crates of bolts.", Err("three"));
     }
 
     #[test]
