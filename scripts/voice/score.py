@@ -123,7 +123,8 @@ def voice(rows):
                 single, pooled = shares(scores, [label for label, _ in test], classes, rng)
                 one, five = mean_of_writers(single, rng), mean_of_writers(pooled, rng)
                 nobodys = numpy.mean(scores.argmax(axis=1) == list(classes).index(NOBODY))
-                print(f"  {name:<12} {one[0]:.2f} [{one[1]:.2f}, {one[2]:.2f}]    {five[0]:.2f} [{five[1]:.2f}, {five[2]:.2f}]    {nobodys:.2f}; {len(test)}")
+                shown = [f"{all_[0]:.2f} [{all_[1]:.2f}, {all_[2]:.2f}]" if all_[0] == all_[0] else "too few drafts" for all_ in (one, five)]
+                print(f"  {name:<12} {shown[0]:<20} {shown[1]:<20} {nobodys:.2f}; {len(test)}")
 
 
 # --- without copying or inventing ---
