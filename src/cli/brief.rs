@@ -107,19 +107,20 @@ fn sentences(
 
 /// What to say of lines that a writer did not tell; nothing when it told all of them.
 fn quoted(name: &str, told: &brief::Told) -> Option<String> {
-    let aside = told.put_aside;
-    let mut parts = Vec::new();
-    if aside > 0 {
+    let all = told.written + told.put_aside + told.left;
+    let mut others = Vec::new();
+    if told.put_aside > 0 {
         let why = told.why.as_deref().unwrap_or_default();
-        let first = if aside == 1 { "" } else { "first: " };
-        parts.push(format!("{aside} since its sentence was put aside ({first}{why})"));
+        others.push(format!("{} put aside (the first: {why})", told.put_aside));
     }
     if told.left > 0 {
-        parts.push(format!("{} for want of time: run it again to go on", told.left));
+        others.push(format!("{} not told in time, run it again to go on", told.left));
     }
-    let all = told.written + aside + told.left;
-    let quote = format!("the writer {name} told {} of {all} lines", told.written);
-    (!parts.is_empty()).then(|| format!("{quote}; the others quote, {}", parts.join(", ")))
+    let others = others.join(", ");
+    let told = told.written;
+    (told < all).then(|| {
+        format!("the writer {name} told {told} of {all} lines, the others quote: {others}")
+    })
 }
 
 /// The brief as the demo shows it: nothing is remembered.
