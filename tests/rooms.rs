@@ -111,11 +111,11 @@ const TABLE: &[Room] = &[
         crates: &[],
         uses: &["mail", "store", "engine", "prompts", "search", "ledger", "voice"],
     },
-    // What happened, and what needs a decision?
+    // What happened, and what needs a decision? Of `draft` it uses the tracing of facts.
     Room {
         name: "brief",
         crates: &[],
-        uses: &["mail", "store", "engine", "prompts", "search", "ledger", "triage"],
+        uses: &["mail", "store", "engine", "prompts", "search", "ledger", "triage", "draft"],
     },
     // What did the person ask, and how do we show it? May use everyone.
     Room {

@@ -74,7 +74,10 @@ impl Page<'_> {
                         .map_or_else(|| item.subject.clone(), |reason| reason.quote.clone()),
                 };
                 let text = said(&item.from, item.line());
-                self.put(section, item.thread, text, item.due, source, item.date, Some(item.tier));
+                let tier = Some(item.tier);
+                if self.put(section, item.thread, text, item.due, source, item.date, tier) {
+                    self.may_be_told(item);
+                }
             }
         }
     }
@@ -139,6 +142,7 @@ impl Page<'_> {
                 let source = Source { id: item.id, quote: item.subject.clone() };
                 let text = said(&item.from, item.line());
                 if self.put(Section::Fyi, item.thread, text, None, source, item.date, None) {
+                    self.may_be_told(item);
                     single += 1;
                 }
             } else {
@@ -190,7 +194,19 @@ impl Page<'_> {
             since_last: SinceLast::New,
             thread: None,
             tier: None,
+            written_by: None,
+            who: String::new(),
         });
+    }
+
+    /// The last line may be told in a sentence, unless its mail tries to deceive.
+    fn may_be_told(&mut self, item: &Item) {
+        if matches!(item.kind, Kind::Suspicious | Kind::Junk) {
+            return;
+        }
+        if let Some(line) = self.lines.last_mut() {
+            line.who = name(&item.from);
+        }
     }
 
     /// Puts a line on the page unless its thread is there already.
@@ -217,6 +233,8 @@ impl Page<'_> {
             since_last: SinceLast::New,
             thread: Some(thread),
             tier,
+            written_by: None,
+            who: String::new(),
         };
         let known = match self.last {
             Some(last) => last.holds(thread, &line),
@@ -272,6 +290,8 @@ fn bounded(lines: Vec<Line>) -> Vec<Line> {
                 since_last: SinceLast::Still,
                 thread: None,
                 tier: None,
+                written_by: None,
+                who: String::new(),
             });
         }
     }

@@ -91,6 +91,9 @@ fn item(page: &mut String, line: &Line, zone: &Zone) {
         // The page is kept: what is "tomorrow" now is not when it is read.
         let _ = write!(page, "<span class=\"{class}\">{word} {}</span> ", full(due, zone));
     }
+    if let Some(by) = &line.written_by {
+        let _ = write!(page, "<span class=\"by\">{}</span> ", escaped(by));
+    }
     let ids: Vec<String> =
         line.sources.iter().take(12).map(|source| source.id.0.to_string()).collect();
     let _ = writeln!(page, "<span class=\"ids\">{}</span></p>", ids.join(", "));

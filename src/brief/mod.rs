@@ -1,12 +1,17 @@
 //! What happened, and what needs a decision?
 //!
 //! The brief is put together by code from verdicts and the ledger: it quotes and shortens, every line
-//! with its source, and never writes a sentence of its own about anybody. A thread stands in it once,
-//! in its most important section. Start with [`brief`].
+//! with its source. A thread stands in it once, in its most important section. Start with [`brief`].
+//! With a language model in use, [`tell`] has it say in a sentence what a mail has come to, from that
+//! mail's own words; a sentence that does not stand up to code's checks is put aside, and the quote
+//! stays. Sources, dues and people are code's at all times.
 
 mod compose;
 mod html;
+mod model;
 mod remember;
+mod sentence;
+mod tell;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +22,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use compose::brief;
 pub use html::html;
+pub use model::Model;
 pub use remember::{MARK, Remembered};
+pub use tell::{Matter, Teller, TellerError, Told, is_to_tell, recall, tell};
 
 use crate::mail::when::format_rfc3339;
 use crate::mail::{MessageId, ThreadId, UnixSeconds};
@@ -127,6 +134,11 @@ pub struct Line {
     pub thread: Option<ThreadId>,
     /// How soon, for lines that need an answer.
     pub tier: Option<triage::Tier>,
+    /// `writer NAME` where the words behind the name are a model's; nothing where they are the mail's.
+    pub written_by: Option<String>,
+    /// Whose mail the line tells of, where a sentence may stand for its words; else empty.
+    #[serde(skip)]
+    pub who: String,
 }
 
 #[expect(clippy::ref_option, reason = "the shape serde asks for")]

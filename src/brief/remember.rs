@@ -30,6 +30,9 @@ pub struct RememberedLine {
     pub text: String,
     /// Where it stood.
     pub sources: Vec<Source>,
+    /// Whose words it had, where these were a model's.
+    #[serde(default)]
+    pub written_by: Option<String>,
 }
 
 impl Remembered {
@@ -57,6 +60,7 @@ impl Remembered {
                     thread: line.thread?,
                     text: line.text.clone(),
                     sources: line.sources.clone(),
+                    written_by: line.written_by.clone(),
                 })
             })
             .collect();
@@ -93,6 +97,8 @@ impl Remembered {
                 since_last: SinceLast::Settled,
                 thread: Some(held.thread),
                 tier: None,
+                written_by: held.written_by.clone(),
+                who: String::new(),
             })
             .collect()
     }

@@ -1,8 +1,13 @@
 //! The brief over stores of made-up mail.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use super::{Brief, Remembered, Section, SinceLast, brief, html};
+use super::{
+    Brief, Matter, Model, Remembered, Section, SinceLast, Teller, TellerError, Told, brief, html,
+    is_to_tell, recall, tell,
+};
+use crate::engine;
 use crate::ledger::testing::{Mail, PlainReader, at, calendar, fill, store};
 use crate::ledger::{Wanted, version};
 use crate::mail::UnixSeconds;
@@ -285,4 +290,182 @@ fn an_empty_store_makes_an_empty_brief() {
     assert!(brief.lines.is_empty());
     assert_eq!(brief.counts().len(), 6);
     assert!(html(&brief, &Zone::utc()).contains("Nothing needs you."));
+}
+
+/// Says what it is told to, by subject, and writes down what it was shown.
+struct Scripted {
+    by_subject: &'static [(&'static str, Result<&'static str, &'static str>)],
+    shown: RefCell<Vec<String>>,
+}
+
+impl Scripted {
+    fn new(by_subject: &'static [(&'static str, Result<&'static str, &'static str>)]) -> Self {
+        Self { by_subject, shown: RefCell::default() }
+    }
+}
+
+impl Teller for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn tell(&self, matter: &Matter<'_>) -> Result<String, TellerError> {
+        self.shown.borrow_mut().push(format!("{}: {}", matter.from, matter.text));
+        let found = self.by_subject.iter().find(|(subject, _)| *subject == matter.subject);
+        match found.map(|(_, said)| said) {
+            Some(Ok(text)) => Ok((*text).to_owned()),
+            Some(Err("late")) => Err(TellerError::Late),
+            Some(Err(why)) => Err(TellerError::Other((*why).to_owned())),
+            None => panic!("asked of {}", matter.subject),
+        }
+    }
+}
+
+/// An ask with a deadline, a promise of the user's, and a plain word.
+fn three(dir: &std::path::Path) -> Store {
+    let mut store = store(dir);
+    fill(
+        &mut store,
+        &[
+            ASK,
+            Mail {
+                id: "2",
+                from: "ada@example.org",
+                to: "Cleo Muster <cleo@example.com>",
+                subject: "Report",
+                text: "I'll send you the report by Thursday noon.",
+                ..Mail::default()
+            },
+            Mail {
+                id: "3",
+                from: "Dora Drum <dora@example.com>",
+                subject: "Docks",
+                text: "Hi Ada,\n\nthe docks are painted green now.\n\n-- \nDora\n\n> old words",
+                ..Mail::default()
+            },
+        ],
+    );
+    judge(&mut store, "2026-03-09T12:00:00Z");
+    store
+}
+
+fn told(store: &Store, brief: &mut Brief, teller: &dyn Teller) -> Told {
+    tell(store, brief, teller, "scripted 00", &mut || true).unwrap()
+}
+
+#[test]
+fn a_line_is_told_in_a_sentence_and_the_rest_of_it_is_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = three(dir.path());
+    let quoted = made(&store, "2026-03-02T18:00:00Z", None);
+    let mut brief = quoted.clone();
+    assert!(is_to_tell(&brief));
+    let teller = Scripted::new(&[
+        ("The list", Ok("Ben needs the list by Wednesday noon.")),
+        ("Docks", Ok("The docks are green now.")),
+    ]);
+    let found = told(&store, &mut brief, &teller);
+    assert_eq!((found.written, found.put_aside, found.left), (2, 0, 0), "{found:?}");
+    check(&brief, Section::Reply, &["Ben Sample: Ben needs the list by Wednesday noon."]);
+    check(&brief, Section::Fyi, &["Dora Drum: The docks are green now."]);
+    for (line, before) in brief.lines.iter().zip(&quoted.lines) {
+        assert_eq!(
+            (&line.sources, line.due, line.thread),
+            (&before.sources, before.due, before.thread)
+        );
+        let by = (line.section != Section::Promised).then_some("writer scripted");
+        assert_eq!(line.written_by.as_deref(), by, "{line:?}");
+    }
+    let shown = teller.shown.borrow();
+    assert!(shown[0].starts_with("Ben Sample: Hi Ada,"), "the most important first: {shown:?}");
+    assert!(!shown[1].contains("old words"), "nothing but their own words: {shown:?}");
+    assert!(html(&brief, &Zone::utc()).contains("<span class=\"by\">writer scripted</span>"));
+    Remembered::save(&store, &brief).unwrap();
+    let last = Remembered::load(&store).unwrap().unwrap();
+    let later = made(&store, "2026-03-30T18:00:00Z", Some(&last));
+    let settled = later.lines.iter().filter(|line| line.since_last == SinceLast::Settled);
+    for line in settled {
+        assert_eq!(line.written_by.is_some(), line.section == Section::Reply, "{line:?}");
+    }
+}
+
+#[track_caller]
+fn check_quoted(
+    by_subject: &'static [(&'static str, Result<&'static str, &'static str>)],
+    expected: Told,
+) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = three(dir.path());
+    let quoted = made(&store, "2026-03-02T18:00:00Z", None);
+    let mut brief = quoted.clone();
+    let found = told(&store, &mut brief, &Scripted::new(by_subject));
+    assert_eq!(found, expected);
+    assert_eq!(brief, quoted, "what is put aside leaves no trace");
+}
+
+#[test]
+fn a_sentence_that_does_not_stand_up_leaves_the_quote() {
+    let why = |why: &str| Some(why.to_owned());
+    check_quoted(
+        &[
+            ("The list", Ok("Ben needs 17 lists by Wednesday noon.")),
+            ("Docks", Err("out of memory")),
+        ],
+        Told {
+            put_aside: 2,
+            why: why("it wrote what does not stand in the mail: 17"),
+            ..Told::default()
+        },
+    );
+    check_quoted(&[("The list", Err("late"))], Told { left: 2, ..Told::default() });
+}
+
+#[test]
+fn nothing_is_asked_when_the_time_is_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = three(dir.path());
+    let mut brief = made(&store, "2026-03-02T18:00:00Z", None);
+    let teller = Scripted::new(&[("The list", Ok("Ben needs the list."))]);
+    let mut asked = 0;
+    let mut go_on = || {
+        asked += 1;
+        asked < 2
+    };
+    let found = tell(&store, &mut brief, &teller, "scripted 00", &mut go_on).unwrap();
+    assert_eq!((found.written, found.left), (1, 1));
+    assert_eq!(teller.shown.borrow().len(), 1);
+}
+
+#[test]
+fn what_was_told_once_is_not_asked_again_but_of_another_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = three(dir.path());
+    let mut first = made(&store, "2026-03-02T18:00:00Z", None);
+    let teller = Scripted::new(&[
+        ("The list", Ok("Ben needs the list.")),
+        ("Docks", Ok("The docks cost 5 EUR.")),
+    ]);
+    told(&store, &mut first, &teller);
+    let mut again = made(&store, "2026-03-02T18:00:00Z", None);
+    assert_eq!(recall(&store, &mut again, "scripted", "scripted 00").unwrap(), 1);
+    assert!(!is_to_tell(&again), "neither what was told nor what was put aside");
+    let texts = |brief: &Brief| -> Vec<(String, Option<String>)> {
+        brief.lines.iter().map(|line| (line.text.clone(), line.written_by.clone())).collect()
+    };
+    assert_eq!(texts(&again), texts(&first));
+    let mut other = made(&store, "2026-03-02T18:00:00Z", None);
+    assert_eq!(recall(&store, &mut other, "scripted", "scripted 01").unwrap(), 0);
+    assert!(is_to_tell(&other));
+}
+
+#[test]
+fn a_model_without_sense_leaves_a_brief_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = three(dir.path());
+    let quoted = made(&store, "2026-03-02T18:00:00Z", None);
+    let mut brief = quoted.clone();
+    let writer = engine::small_writer();
+    let found = told(&store, &mut brief, &Model::new(&writer, "tiny", &|| 7, None));
+    assert_eq!((found.written, found.put_aside, found.left), (0, 2, 0), "{found:?}");
+    assert_eq!(brief, quoted);
 }

@@ -194,6 +194,16 @@ pub(super) struct Triage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TellWriter {
+    /// For at most 20 seconds; what is left quotes, and is told the next time
+    Auto,
+    /// Never
+    Never,
+    /// All of it, however long that takes
+    Always,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum AskWriter {
     /// Where the reader is unsure, for at most 30 seconds without --budget
     Auto,
@@ -256,6 +266,9 @@ pub(super) struct Brief {
     /// Take this brief as read, also when it is not shown on a terminal
     #[arg(long)]
     pub(super) mark: bool,
+    /// Have the writer in use tell mail in a sentence: for at most 20 seconds, never, or all of it
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) writer: TellWriter,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `brief`.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -16,6 +17,8 @@ use crate::store::Store;
 
 /// How far the first brief looks back for what is new.
 const FIRST_SECONDS: i64 = 7 * 86_400;
+/// How long a brief waits for a writer, opening it included.
+const TELLING_SECONDS_MAX: u64 = 20;
 
 impl From<brief::Error> for Failure {
     fn from(error: brief::Error) -> Self {
@@ -45,7 +48,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Brief) -> Result<u8, F
     };
     let wanted = day::window(session);
     let (coverage, version) = day::judge(session, &mut store, &wanted, None)?;
-    let brief = brief::brief(&store, &version, session.now, since, last.as_ref())?;
+    let mut brief = brief::brief(&store, &version, session.now, since, last.as_ref())?;
+    let (writer, warning) = sentences(session, &store, &mut brief, args.writer)?;
     if let Some(path) = &args.html {
         write_page(path, &brief::html(&brief, &session.calendar.zone))?;
         session.note(&format!("written to {}", path.display()))?;
@@ -57,6 +61,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Brief) -> Result<u8, F
             .coverage(coverage.done, coverage.total)
             .with("since", json!(format_rfc3339(since)))
             .with("counts", json!(brief.counts()))
+            .with("writer", json!(writer))
+            .with("warnings", json!(warning.as_slice()))
             .items(items);
         session.out.json(&envelope.value())?;
     } else if args.html.is_none() {
@@ -67,6 +73,54 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Brief) -> Result<u8, F
         Remembered::save(&store, &brief)?;
     }
     Ok(0)
+}
+
+/// Has the writer in use tell lines in a sentence: gives back its name, and what is to be said of the
+/// lines that it did not tell. It is opened only when there is something to tell.
+fn sentences(
+    session: &mut Session<'_>,
+    store: &Store,
+    brief: &mut Brief,
+    wanted: args::TellWriter,
+) -> Result<(Option<String>, Option<String>), Failure> {
+    let deadline = match wanted {
+        args::TellWriter::Never => return Ok((None, None)),
+        args::TellWriter::Auto => Some(Instant::now() + Duration::from_secs(TELLING_SECONDS_MAX)),
+        args::TellWriter::Always => None,
+    };
+    if let (Some(name), Some(stamp)) = (session.writer_name(), session.writer_stamp()) {
+        brief::recall(store, brief, &name, &stamp)?;
+    }
+    if !brief::is_to_tell(brief) {
+        return Ok((session.writer_name(), None));
+    }
+    let Some(opened) = session.writer()? else { return Ok((None, None)) };
+    let stamp = session.writer_stamp().unwrap_or_default();
+    let mut go_on = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+    let told = brief::tell(store, brief, &opened.for_briefs(deadline), &stamp, &mut go_on)?;
+    let warning = quoted(&opened.name, &told);
+    if let Some(warning) = &warning {
+        session.note(warning)?;
+    }
+    Ok((Some(opened.name), warning))
+}
+
+/// What to say of lines that a writer did not tell; nothing when it told all of them.
+fn quoted(name: &str, told: &brief::Told) -> Option<String> {
+    let all = told.written + told.put_aside + told.left;
+    let mut others = Vec::new();
+    if told.put_aside > 0 {
+        let why = told.why.as_deref().unwrap_or_default();
+        others.push(format!("{} put aside (the first: {why})", told.put_aside));
+    }
+    if told.left > 0 {
+        others.push(format!("{} not told in time, run it again to go on", told.left));
+    }
+    let others = others.join(", ");
+    let told = told.written;
+    (told < all).then(|| {
+        format!("the writer {name} told {told} of {all} lines, the others quote: {others}")
+    })
 }
 
 /// The brief as the demo shows it: nothing is remembered.
@@ -120,6 +174,8 @@ fn print(session: &mut Session<'_>, brief: &Brief) -> Result<(), Failure> {
         }
     }
     let has = |mark| brief.lines.iter().any(|line| line.since_last == mark);
+    let tellers = brief.lines.iter().filter_map(|line| line.written_by.as_deref());
+    let tellers: std::collections::BTreeSet<&str> = tellers.collect();
     let legend: Vec<&str> = [(SinceLast::New, "+ new"), (SinceLast::Settled, "✓ done")]
         .into_iter()
         .filter_map(|(mark, words)| has(mark).then_some(words))
@@ -129,6 +185,11 @@ fn print(session: &mut Session<'_>, brief: &Brief) -> Result<(), Failure> {
         let since = human_with_time(brief.since, session.now, &session.calendar.zone);
         let marks = legend.join(", ");
         let line = format!("{marks} since {since}. `postroom show ID` reads the mail of an [ID].");
+        session.out.line(Style::Dim, &line)?;
+    }
+    if !tellers.is_empty() {
+        let tellers = tellers.into_iter().collect::<Vec<_>>().join(", ");
+        let line = format!("~ in the words of the {tellers}; every other line quotes.");
         session.out.line(Style::Dim, &line)?;
     }
     if first {
@@ -154,7 +215,11 @@ fn row(session: &mut Session<'_>, line: &Line) -> Result<(), Failure> {
     };
     let columns = session.out.width.saturating_sub(4 + due.len() + source.len()).max(40);
     session.out.put(Style::Green, &format!("  {mark}"))?;
-    session.out.put(style, &shorten(&line.text, columns))?;
+    let text = match line.written_by {
+        Some(_) => format!("{} ~", shorten(&line.text, columns.saturating_sub(2))),
+        None => shorten(&line.text, columns),
+    };
+    session.out.put(style, &text)?;
     session.out.put(if line.late { Style::Red } else { Style::Yellow }, &due)?;
     session.out.line(Style::Dim, &source)?;
     Ok(())

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, chain};
 use super::models::size;
 use super::session::Session;
+use crate::brief;
 use crate::draft::Model;
 use crate::engine::{self, Day, WriterOptions};
 use crate::mail::when::local_date;
@@ -87,6 +88,11 @@ impl WriterInUse {
     /// It, judging mail to `me`.
     pub(super) fn for_triage<'a>(&'a self, me: &'a str) -> Second<'a> {
         Second { writer: &self.model, name: &self.name, me, draw: &random }
+    }
+
+    /// It, telling the lines of a brief.
+    pub(super) fn for_briefs(&self, deadline: Option<Instant>) -> brief::Model<'_> {
+        brief::Model::new(&self.model, self.name.clone(), &random, deadline)
     }
 
     /// It, writing letters for `me`.

@@ -3,12 +3,12 @@
 use super::body::{Material, assemble};
 use super::facts::{FactSource, Origin, facts};
 use super::reply::frame;
-use super::text::{Text, by_writer};
+use super::text::{Text, by_writer, to_go_by};
 use super::{Context, Draft, Error, Form, Judge, Writer, WritingBrief, check};
 use crate::mail::when::Zone;
 use crate::mail::{self, Person, UnixSeconds};
 use crate::store::{Change, Letter, Store};
-use crate::voice::{Habits, Voice};
+use crate::voice::{Example, Habits, Voice};
 
 /// What a new letter is made from.
 pub struct Compose<'a> {
@@ -47,7 +47,12 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
     let language = mail::language(request.say)
         .map_or_else(|| request.voice.language(), std::borrow::ToOwned::to_owned);
     let habits = request.voice.habits(&language);
-    let text = text(request, &habits, &language);
+    let to_go_by = match request.writer {
+        Some(_) => to_go_by(&[], request.voice, request.say, &language),
+        None => Vec::new(),
+    };
+    let text = text(request, &to_go_by, &habits, &language);
+    let shown: Vec<&Example> = text.used.iter().map(|&at| &to_go_by[at]).collect();
     let said = text.words == request.say.trim();
     let letter = Letter {
         from: request.me.clone(),
@@ -59,6 +64,7 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         language,
         written_by: text.written_by,
         prompt: text.prompt,
+        examples: shown.iter().map(|example| example.id).collect(),
         ..Letter::default()
     };
     let people = request.to.iter().chain(request.cc).chain([request.me]);
@@ -70,10 +76,14 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         request.voice.signature,
         request.subject
     );
-    let origins = [
+    let mut origins = vec![
         Origin { source: FactSource::You, id: None, text: &mine },
         Origin { source: FactSource::You, id: None, text: request.say },
     ];
+    origins.extend(shown.iter().map(|example| {
+        let text = example.answered.as_str();
+        Origin { source: FactSource::Archive, id: Some(example.id), text }
+    }));
     let context = Context {
         asks: &[],
         subject: &letter.subject,
@@ -96,7 +106,7 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
         body: letter.body,
         language: letter.language,
         written_by: letter.written_by,
-        examples: Vec::new(),
+        examples: letter.examples,
         facts,
         checks,
         warnings: text.warning.into_iter().collect(),
@@ -105,7 +115,7 @@ pub fn compose(store: &mut Store, request: &Compose<'_>) -> Result<Draft, Error>
 }
 
 /// Without anything to say there is nothing to write either.
-fn text(request: &Compose<'_>, habits: &Habits, language: &str) -> Text {
+fn text(request: &Compose<'_>, examples: &[Example], habits: &Habits, language: &str) -> Text {
     let mut warning = None;
     if let Some(writer) = request.writer.filter(|_| !request.say.trim().is_empty()) {
         let brief = WritingBrief {
@@ -115,7 +125,7 @@ fn text(request: &Compose<'_>, habits: &Habits, language: &str) -> Text {
             thread: &[],
             asks: &[],
             say: request.say,
-            examples: &[],
+            examples,
             habits,
             phrases: &request.voice.phrases,
             language,

@@ -12,6 +12,8 @@ mod body;
 mod check;
 mod compose;
 mod error;
+#[cfg(test)]
+mod eval;
 mod facts;
 mod follow_up;
 mod gaps;

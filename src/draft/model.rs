@@ -141,12 +141,12 @@ impl<'a> Model<'a> {
     ) -> Result<engine::Prompt, WriterError> {
         let style = Style {
             me: &self.me,
-            language: language_name(brief.language),
+            language: prompts::language_name(brief.language),
             words: brief.habits.lengths.median,
             phrases: brief.phrases,
         };
         let turns = if brief.mail.is_empty() {
-            prompts::compose(&style, brief.subject, brief.say)
+            prompts::compose(fence, &style, examples, brief.subject, brief.say)
         } else {
             let asks: Vec<&str> = brief.asks.iter().map(|ask| ask.quote.as_str()).collect();
             let mail = Said { from: brief.from, text: mail };
@@ -223,32 +223,6 @@ fn turn(turn: prompts::Turn) -> engine::Turn {
         Role::User => engine::Role::User,
     };
     engine::Turn { role, text: turn.text }
-}
-
-/// The language's English name, which models know better than its code; empty when unsure.
-fn language_name(code: &str) -> &str {
-    const NAMES: &[(&str, &str)] = &[
-        ("en", "English"),
-        ("de", "German"),
-        ("fr", "French"),
-        ("es", "Spanish"),
-        ("it", "Italian"),
-        ("nl", "Dutch"),
-        ("pt", "Portuguese"),
-        ("sv", "Swedish"),
-        ("da", "Danish"),
-        ("nb", "Norwegian"),
-        ("fi", "Finnish"),
-        ("pl", "Polish"),
-        ("cs", "Czech"),
-        ("ru", "Russian"),
-        ("uk", "Ukrainian"),
-        ("tr", "Turkish"),
-        ("ja", "Japanese"),
-        ("zh", "Chinese"),
-        ("ko", "Korean"),
-    ];
-    NAMES.iter().find(|(known, _)| *known == code).map_or("", |(_, name)| name)
 }
 
 fn start_of(text: &str, chars_max: usize) -> &str {

@@ -8,7 +8,7 @@ use super::follow_up::{follow_up, needs_no_follow_up};
 use super::phrases::phrases;
 use super::quote::{day, quoted};
 use super::recipients::{recipients, references, reply_subject};
-use super::text::{Text, by_writer};
+use super::text::{Text, by_writer, to_go_by};
 use super::{
     Ask, Context, Draft, Earlier, Error, Judge, Refusal, Writer, WritingBrief, check, refusal,
 };
@@ -97,6 +97,18 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         Some(_) if !is_own => earlier(store, &header)?,
         _ => Vec::new(),
     };
+    let examples = match request.writer {
+        Some(_) if !is_own => {
+            let about = format!("{}\n{own_words}\n{}", header.subject, request.say);
+            let mut all = to_go_by(request.examples, request.voice, &about, &language);
+            // What came after the mail in its thread may be its answer.
+            let thread = store.thread(header.thread)?;
+            let after = |id| thread.iter().any(|other| other.id == id && other.date >= header.date);
+            all.retain(|example| !after(example.id));
+            all
+        }
+        _ => request.examples.to_vec(),
+    };
     let brief = WritingBrief {
         subject: &header.subject,
         mail: &own_words,
@@ -104,7 +116,7 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         thread: &thread,
         asks: &asks,
         say: request.say,
-        examples: request.examples,
+        examples: &examples,
         habits: &habits,
         phrases: &request.voice.phrases,
         language: &language,
@@ -128,7 +140,7 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         language,
         written_by: text.written_by.clone(),
         prompt: text.prompt.clone(),
-        examples: text.used.iter().map(|&at| request.examples[at].id).collect(),
+        examples: text.used.iter().map(|&at| examples[at].id).collect(),
         ..Letter::default()
     };
     let shown = thread.len().saturating_sub(text.thread_count);
@@ -138,6 +150,7 @@ pub fn reply(store: &mut Store, request: &Request<'_>) -> Result<Draft, Error> {
         // A follow-up asks; it has nothing to answer.
         asks: if is_own { &[] } else { &asks },
         thread: &thread[shown..],
+        examples: &examples,
         said: text.words == request.say.trim(),
     };
     finish(store, request, &answered, recipients.warnings, letter)
@@ -203,6 +216,8 @@ struct Answered<'a> {
     asks: &'a [Ask],
     /// What a writer was shown of the thread.
     thread: &'a [Earlier],
+    /// Past letters, those among them that the letter rests on.
+    examples: &'a [Example],
     /// Whether the letter holds what the user said and nothing else.
     said: bool,
 }
@@ -238,7 +253,7 @@ fn finish(
     ];
     let archive = |id, text| Origin { source: FactSource::Archive, id: Some(id), text };
     origins.extend(answered.thread.iter().map(|earlier| archive(earlier.id, &*earlier.text)));
-    let shown = request.examples.iter().filter(|example| letter.examples.contains(&example.id));
+    let shown = answered.examples.iter().filter(|example| letter.examples.contains(&example.id));
     origins.extend(shown.map(|example| archive(example.id, &*example.answered)));
     let context = Context {
         asks: answered.asks,

@@ -481,6 +481,66 @@ fn a_writer_writes_the_text_and_nothing_else() {
     assert!(without.warnings.iter().any(|why| why.contains("out of memory")), "{without:?}");
 }
 
+/// Repeats the last of the past letters it is shown.
+struct Copyist;
+
+impl Writer for Copyist {
+    fn name(&self) -> &'static str {
+        "copyist"
+    }
+
+    fn write(&self, brief: &WritingBrief<'_>) -> Result<Written, WriterError> {
+        let nothing = || WriterError { why: "nothing to go by".to_owned() };
+        let last = brief.examples.last().ok_or_else(nothing)?;
+        let examples_count = brief.examples.len();
+        Ok(Written { text: last.answered.clone(), examples_count, ..Written::default() })
+    }
+}
+
+#[test]
+fn a_writer_of_a_new_letter_is_shown_how_the_user_writes() {
+    let mut mailbox = mailbox();
+    let (me, now) = (person("Ada Byron", ME), mailbox.now());
+    let to = [person("Grace Hopper", "grace@example.net")];
+    let voice = Voice::learn(&mailbox.store, &[], now, Some(&to[0])).unwrap();
+    let request = Compose {
+        me: &me,
+        to: &to,
+        cc: &[],
+        bcc: &[],
+        subject: "",
+        say: "The sales figures are in the folder.",
+        voice: &voice,
+        writer: Some(&Copyist),
+        judge: None,
+        now,
+        zone: &Zone::utc(),
+    };
+    let draft = compose(&mut mailbox.store, &request).unwrap();
+    assert_eq!(draft.written_by, "writer copyist");
+    assert_eq!(draft.examples.len(), 3);
+    assert!(draft.body.contains("Tell me if anything is missing."), "{}", draft.body);
+    let day = draft.facts.iter().find(|fact| fact_text(&draft, fact).contains("February")).unwrap();
+    assert_eq!(day.source, FactSource::Archive, "{day:?}");
+    let letter = mailbox.store.letter(draft.letter).unwrap().letter().unwrap();
+    assert_eq!(letter.examples, draft.examples);
+}
+
+#[test]
+fn a_writer_without_replies_to_the_like_goes_by_other_letters() {
+    let mut mailbox = mailbox();
+    let ask = "Hi Ada,\n\nwhen does the ferry to Dover leave?\n\nZoe\n";
+    let id = mailbox.add("Zoe <zoe@example.com>", ME, "Ferry", "", ask);
+    // What she answered already is no letter to go by.
+    let answered = "Hi Zoe,\n\nthe ferry to Dover leaves at nine, from the old pier.\n\nAda\n";
+    mailbox.answer(id, answered);
+    let draft = answer(&mut mailbox, id, &Say { writer: Some(&Copyist), ..PLAIN }).unwrap();
+    assert_eq!(draft.written_by, "writer copyist", "{draft:?}");
+    assert!(draft.body.contains("sales figures") && !draft.body.contains("pier"), "{}", draft.body);
+    let plain = answer(&mut mailbox, id, &PLAIN).unwrap();
+    assert!(plain.examples.is_empty(), "without a writer these are of no use: {plain:?}");
+}
+
 #[test]
 fn a_new_letter_is_what_the_user_says_in_their_frame() {
     let mut mailbox = mailbox();

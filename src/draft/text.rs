@@ -1,6 +1,10 @@
 //! The text between greeting and sign-off, and who wrote it.
 
 use super::{WRITTEN_BY_YOU, Writer, WritingBrief};
+use crate::voice::{Example, Voice};
+
+/// Past letters a writer goes by, at least, where there are so many.
+const EXAMPLES_MIN: usize = 3;
 
 /// The text between greeting and sign-off.
 pub(super) struct Text {
@@ -27,6 +31,21 @@ impl Text {
             warning: None,
         }
     }
+}
+
+/// What a writer goes by: past replies to the like, and where these are few, letters that show how
+/// the user writes.
+pub(super) fn to_go_by(
+    replies: &[Example],
+    voice: &Voice,
+    about: &str,
+    language: &str,
+) -> Vec<Example> {
+    let mut all = replies.to_vec();
+    let letters = voice.letters_like(about, language, EXAMPLES_MIN + replies.len());
+    let others = letters.into_iter().filter(|letter| replies.iter().all(|it| it.id != letter.id));
+    all.extend(others.take(EXAMPLES_MIN.saturating_sub(replies.len())));
+    all
 }
 
 /// What the writer wrote, or why it wrote nothing that can be used.

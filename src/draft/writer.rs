@@ -20,7 +20,8 @@ pub struct WritingBrief<'a> {
     pub asks: &'a [Ask],
     /// What the user wants to say.
     pub say: &'a str,
-    /// Past replies of the user to like mail, best first.
+    /// Past replies of the user to like mail, best first; behind them letters that answer nothing,
+    /// for how they write.
     pub examples: &'a [Example],
     /// How the user writes to this person.
     pub habits: &'a Habits,

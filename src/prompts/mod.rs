@@ -83,10 +83,10 @@ pub struct Style<'a> {
     pub phrases: &'a [String],
 }
 
-/// A mail and what the user answered to it.
+/// A mail and what the user answered to it, or a letter of theirs by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair<'a> {
-    /// What a stranger wrote.
+    /// What a stranger wrote; empty for a letter that answers nothing.
     pub asked: &'a str,
     /// What the user answered.
     pub answered: &'a str,
@@ -141,11 +141,23 @@ pub fn reply(fence: &Fence, reply: &Reply<'_>) -> Vec<Turn> {
     vec![system(REPLY, &reply.style), Turn { role: Role::User, text: asked }]
 }
 
-/// Asks for the text of a new letter, between greeting and sign-off.
-pub fn compose(style: &Style<'_>, subject: &str, say: &str) -> Vec<Turn> {
+/// Asks for the text of a new letter, between greeting and sign-off; `examples` show how they write.
+pub fn compose(
+    fence: &Fence,
+    style: &Style<'_>,
+    examples: &[Pair<'_>],
+    subject: &str,
+    say: &str,
+) -> Vec<Turn> {
+    let examples: String = examples.iter().map(|pair| example(fence, style.me, *pair)).collect();
     let asked = fill(
         COMPOSE_ASKED,
-        &[("me", style.me), ("subject", or(subject.trim(), "(none)")), ("say", say.trim())],
+        &[
+            ("me", style.me),
+            ("examples", or(&examples, "(none)\n")),
+            ("subject", or(subject.trim(), "(none)")),
+            ("say", say.trim()),
+        ],
     );
     vec![system(COMPOSE, style), Turn { role: Role::User, text: asked }]
 }
@@ -165,9 +177,39 @@ pub fn tier(fence: &Fence, me: &str, subject: &str, said: Said<'_>, facts: &str)
 pub fn sentence(fence: &Fence, language: &str, subject: &str, thread: &[Said<'_>]) -> Vec<Turn> {
     let said: String = thread.iter().map(|said| earlier(*said) + "\n").collect();
     let said = format!("Subject: {subject}\n\n{}", said.trim_end());
-    let asked = fill(SENTENCE_ASKED, &[("thread", &fence.around(&said))]);
-    let text = fill(SENTENCE, &[("language", or(language, "the language of the mail"))]);
+    let asked = fill(
+        SENTENCE_ASKED,
+        &[("thread", &fence.around(&said)), ("language", or(language, "the language of the mail"))],
+    );
+    // Nothing of the mail stands in what comes first: all such prompts share it.
+    let text = SENTENCE.trim_end().to_owned();
     vec![Turn { role: Role::System, text }, Turn { role: Role::User, text: asked }]
+}
+
+/// The language's English name, which models know better than its ISO 639-1 code; empty when unsure.
+pub fn language_name(code: &str) -> &'static str {
+    const NAMES: &[(&str, &str)] = &[
+        ("en", "English"),
+        ("de", "German"),
+        ("fr", "French"),
+        ("es", "Spanish"),
+        ("it", "Italian"),
+        ("nl", "Dutch"),
+        ("pt", "Portuguese"),
+        ("sv", "Swedish"),
+        ("da", "Danish"),
+        ("nb", "Norwegian"),
+        ("fi", "Finnish"),
+        ("pl", "Polish"),
+        ("cs", "Czech"),
+        ("ru", "Russian"),
+        ("uk", "Ukrainian"),
+        ("tr", "Turkish"),
+        ("ja", "Japanese"),
+        ("zh", "Chinese"),
+        ("ko", "Korean"),
+    ];
+    NAMES.iter().find(|(known, _)| *known == code).map_or("", |(_, name)| name)
 }
 
 fn system(words: &str, style: &Style<'_>) -> Turn {
@@ -197,6 +239,9 @@ fn earlier(said: Said<'_>) -> String {
 fn example(fence: &Fence, me: &str, pair: Pair<'_>) -> String {
     // Anybody can put the user's name on a mail.
     let (asked, answered) = (fence.around(pair.asked), fence.around(pair.answered));
+    if pair.asked.trim().is_empty() {
+        return format!("{me} wrote:\n{answered}\n\n");
+    }
     format!("They wrote:\n{asked}\n{me} answered:\n{answered}\n\n")
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::letters::text_of;
-use super::words::{content_words, cosine, stems, weighted_similarity};
+use super::letters::{OwnLetter, text_of};
+use super::words::{content_words, cosine, similarity, stems, weighted_similarity};
 use crate::mail::{self, MessageId, UnixSeconds, Voice as Speaker};
 use crate::store::{self, Header, Store};
 
@@ -13,6 +13,11 @@ const QUERY_WORDS_MAX: usize = 12;
 const CANDIDATES: usize = 40;
 /// Pairs whose text is read.
 const READ_MAX: usize = 60;
+/// Words of a letter that shows how somebody writes.
+const LETTER_WORDS_MIN: usize = 8;
+const LETTER_WORDS_MAX: usize = 150;
+/// What a letter to the same correspondent is ahead of others, in likeness.
+const NEAR_BONUS: f32 = 0.2;
 /// Characters of a text compared or embedded.
 const CHARS_MAX: usize = 1_500;
 
@@ -28,7 +33,8 @@ pub struct Example {
     pub id: MessageId,
     /// The mail it answered, where it is here.
     pub asked_id: Option<MessageId>,
-    /// That mail's subject and own words; where it is not here, what the reply quotes of it.
+    /// That mail's subject and own words; where it is not here, what the reply quotes of it; empty
+    /// for a letter that shows no more than how they write.
     pub asked: String,
     /// The reply's own words.
     pub answered: String,
@@ -104,6 +110,39 @@ pub fn closest_replies(
     examples.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id)));
     examples.truncate(limit);
     Ok(examples)
+}
+
+/// Letters most like `text`, of equals the newest; those to the correspondent are preferred.
+pub(super) fn letters_like(
+    letters: &[OwnLetter],
+    correspondent: Option<&str>,
+    text: &str,
+    language: &str,
+    limit: usize,
+) -> Vec<Example> {
+    let fits = |letter: &&OwnLetter| {
+        let words = letter.body.split_whitespace().count();
+        let same = language.is_empty() || letter.language.is_empty() || letter.language == language;
+        same && (LETTER_WORDS_MIN..=LETTER_WORDS_MAX).contains(&words)
+    };
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<(f32, Example)> = Vec::new();
+    // One sent twice shows nothing more.
+    for letter in letters.iter().filter(fits).filter(|letter| seen.insert(letter.body.as_str())) {
+        let score = similarity(text, &format!("{}\n{}", letter.subject, letter.body));
+        let near = correspondent.is_some_and(|them| letter.everyone.contains(them));
+        let example = Example {
+            id: letter.id,
+            asked_id: None,
+            asked: String::new(),
+            answered: letter.body.clone(),
+            score,
+        };
+        found.push((if near { score + NEAR_BONUS } else { score }, example));
+    }
+    // They come newest first, and the sort keeps that.
+    found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    found.into_iter().take(limit).map(|(_, example)| example).collect()
 }
 
 /// A reply with what it answered; nothing when one of the two says nothing.

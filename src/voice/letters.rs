@@ -15,8 +15,10 @@ const OTHERS_MAX: usize = 200;
 const HEADERS_MAX: usize = 60_000;
 
 /// One letter of the user.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct OwnLetter {
+    pub(super) id: MessageId,
+    pub(super) subject: String,
     pub(super) to: Vec<Person>,
     pub(super) everyone: BTreeSet<String>,
     /// Empty when unsure.
@@ -129,6 +131,8 @@ fn own_letter(header: &Header, text: &str) -> OwnLetter {
         range.and_then(|range| own.get(range)).unwrap_or_default().trim().to_owned()
     };
     OwnLetter {
+        id: header.id,
+        subject: header.subject.clone(),
         to: header.people.to.clone(),
         everyone: addresses(header),
         language: header.language.clone(),

@@ -23,6 +23,7 @@ pub use words::{content_words, cosine, similarity};
 
 use crate::mail::{Person, UnixSeconds};
 use crate::store::{self, Store};
+use examples::letters_like;
 use habits::{habits, signature};
 use letters::OwnLetter;
 
@@ -67,6 +68,13 @@ impl Voice {
     /// domain, else to anybody, in this language.
     pub fn habits(&self, language: &str) -> Habits {
         habits(&self.letters, self.correspondent.as_deref(), language)
+    }
+
+    /// Letters that show how they write about the like of `text` in `language` (any, where it is
+    /// empty), best first: what stands between greeting and sign-off, nothing asked. Empty when no
+    /// letter is long enough to show anything.
+    pub fn letters_like(&self, text: &str, language: &str, limit: usize) -> Vec<Example> {
+        letters_like(&self.letters, self.correspondent.as_deref(), text, language, limit)
     }
 
     /// The language they write to the correspondent in, or mostly; empty when nothing is known.

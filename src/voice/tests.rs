@@ -46,6 +46,31 @@ fn mailbox() -> Mailbox {
 }
 
 #[test]
+fn letters_to_go_by_are_the_closest_of_their_language() {
+    let mut mailbox = mailbox();
+    let me = format!("Ada Byron <{ME}>");
+    let long = "the crane in the yard is broken again and nobody can lift the boilers before noon";
+    let mut add = |subject: &str, text: &str| {
+        let body = format!("Hello,\n\n{text}.\n\nBest,\nAda\n");
+        mailbox.add(&me, "ben@example.net", subject, "", &body)
+    };
+    add("The yard", long);
+    let newest = add("Yard, the", long);
+    add("The crane", "the crane is broken");
+    let german =
+        "der Kran im Hof ist wieder kaputt und niemand kann die Kessel vor dem Mittag heben";
+    add("Der Kran", german);
+    let voice = Voice::learn(&mailbox.store, &[], mailbox.now(), Some(&grace())).unwrap();
+    let found = voice.letters_like("Who lifts the boilers without the crane?", "en", 3);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!((found[0].asked.as_str(), found[0].answered.as_str()), ("", &*format!("{long}.")));
+    assert_eq!(found[0].id, newest, "of equals the newest");
+    assert!(found[1].answered.contains("shared folder"), "then those to her: {found:?}");
+    assert!(found[1..].iter().all(|letter| !letter.answered.contains("Kran")), "{found:?}");
+    assert_eq!(voice.letters_like("", "fr", 3), []);
+}
+
+#[test]
 fn a_correspondent_gets_what_they_are_used_to() {
     let mailbox = mailbox();
     let voice = Voice::learn(&mailbox.store, &[], mailbox.now(), Some(&grace())).unwrap();

@@ -1,9 +1,10 @@
 //! `triage`, `why`, `brief` and the pages of the ledger: the shape of what they say. What they
 //! should say is tested in their rooms.
 
-use crate::kit::Home;
-use crate::kit::json::{Judged, Owed, Told, assert_probability, assert_time};
+use crate::kit::gguf::gguf;
+use crate::kit::json::{Envelope, Judged, Owed, Told, assert_probability, assert_time};
 use crate::kit::mail::Letter;
+use crate::kit::{Home, text};
 
 const TIERS: [&str; 5] = ["now", "today", "normal", "consider", "fyi"];
 const KINDS: [&str; 9] = [
@@ -243,4 +244,31 @@ fn the_list_fits_a_terminal_of_any_width() {
         assert!(out.lines().all(|line| line.chars().count() <= columns), "{out}");
         insta::assert_snapshot!(format!("the_list_at_{columns}_columns"), out);
     }
+}
+
+#[test]
+fn a_brief_with_a_writer_says_which_lines_quote() {
+    let home = Home::with(&mailbox());
+    let quoted = home.ask::<Told>(&["brief"]);
+    assert_eq!(quoted.writer, None);
+    assert!(quoted.items.iter().all(|line| line.written_by.is_none()), "{quoted:?}");
+    let path = home.folder("a.gguf");
+    std::fs::write(&path, gguf("qwen3", 5_000)).expect("it is written");
+    home.run(["model", "add", &text(&path)]).done();
+    // Random weights write no sentence that stands up to the checks.
+    let told = home.ask::<Told>(&["brief", "--writer", "always"]);
+    assert_eq!(told.writer.as_deref(), Some("a"));
+    assert_eq!(told.warnings.len(), 1, "{told:?}");
+    assert!(told.warnings[0].contains("the writer a told 0 of"), "{told:?}");
+    assert!(told.warnings[0].contains("put aside"), "{told:?}");
+    let texts = |brief: &Envelope<Told>| -> Vec<String> {
+        brief.items.iter().map(|line| line.text.clone()).collect()
+    };
+    assert_eq!(texts(&told), texts(&quoted));
+    let shown = home.run(["brief"]).done();
+    assert!(!shown.err.contains("quote"), "what was put aside is not asked for again: {shown:?}");
+    assert!(!shown.out.contains('~'), "{shown:?}");
+    let never = home.ask::<Told>(&["brief", "--writer", "never"]);
+    assert_eq!((never.writer, never.warnings.len()), (None, 0));
+    home.run(["brief", "--writer", "sometimes"]).refused(2, &["sometimes"]);
 }

@@ -340,6 +340,7 @@ pub(crate) struct Told {
     pub(crate) since_last: String,
     pub(crate) thread: Option<i64>,
     pub(crate) tier: Option<String>,
+    pub(crate) written_by: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
