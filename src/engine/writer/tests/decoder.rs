@@ -218,13 +218,106 @@ fn rounding_to_8_bits_moves_logits_only_a_little() {
     let model =
         MadeUp::new(Spec { width: 256, heads: 16, feed_forward: 512, ..Spec::small("qwen3") });
     let ids = ids(48, model.spec.vocabulary, 6);
-    let logits = |activations| {
-        let decoder = decoder(&model, 64, activations);
-        read(&decoder, &mut Sequence::new(decoder.plan()), &ids)
-    };
-    let (rounded, exact) = (logits(Activations::Rounded), logits(Activations::Floats));
+    let (rounded, exact) =
+        (logits(&model, &ids, Activations::Rounded), logits(&model, &ids, Activations::Floats));
     for (rounded, exact) in rounded.iter().zip(&exact) {
         let exact: Vec<f64> = exact.iter().map(|&value| f64::from(value)).collect();
         assert!(cosine(rounded, &exact) > 0.998);
+    }
+}
+
+fn logits(model: &MadeUp, ids: &[u32], activations: Activations) -> Vec<Vec<f32>> {
+    let decoder = decoder(model, ids.len(), activations);
+    read(&decoder, &mut Sequence::new(decoder.plan()), ids)
+}
+
+/// Types of weights as files have them: of most matrices, and of the finer ones.
+const MIXES: [(GgmlDType, GgmlDType); 4] = [
+    (GgmlDType::Q8_0, GgmlDType::Q8_0),
+    (GgmlDType::Q4K, GgmlDType::Q6K),
+    (GgmlDType::Q5K, GgmlDType::Q6K),
+    (GgmlDType::Q6K, GgmlDType::Q6K),
+];
+
+/// The root of the mean square of what lies between logits.
+fn error(found: &[Vec<f32>], exact: &[Vec<f32>]) -> f64 {
+    let pairs = || found.iter().flatten().zip(exact.iter().flatten());
+    let squares: f64 = pairs().map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    (squares / pairs().count() as f64).sqrt()
+}
+
+/// Of positions where the exact model's first token leads by more than `lead`: how many there are, and
+/// at how many of them the other names another token.
+fn other_tokens(found: &[Vec<f32>], exact: &[Vec<f32>], lead: f64) -> (usize, usize) {
+    let top = |row: &[f32]| {
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+        (order[0], f64::from(row[order[0]] - row[order[1]]))
+    };
+    let clear: Vec<(usize, usize)> = found
+        .iter()
+        .zip(exact)
+        .map(|(found, exact)| (top(found).0, top(exact)))
+        .filter(|(_, (_, by))| *by > lead)
+        .map(|(found, (wanted, _))| (found, wanted))
+        .collect();
+    (clear.len(), clear.iter().filter(|(found, wanted)| found != wanted).count())
+}
+
+#[test]
+fn own_kernels_round_no_worse_than_candles() {
+    for (kind, finer) in MIXES {
+        let shape = Spec { width: 256, heads: 16, feed_forward: 512, ..Spec::small("qwen3") };
+        let model = MadeUp::new(Spec { kind, finer, ..shape });
+        let ids = ids(48, model.spec.vocabulary, 6);
+        let exact = logits(&model, &ids, Activations::Floats);
+        let ours = logits(&model, &ids, Activations::Rounded);
+        let theirs = logits(&model, &ids, Activations::Candle);
+        let (our_error, their_error) = (error(&ours, &exact), error(&theirs, &exact));
+        assert!(our_error <= 1.1 * their_error, "{kind:?}: {our_error} against {their_error}");
+        assert_eq!(other_tokens(&ours, &exact, 4.0 * our_error).1, 0, "{kind:?}");
+    }
+}
+
+/// Asks `POSTROOM_LLAMA_LOGITS`, which scripts/bench-rounding builds, for llama.cpp's logits.
+#[test]
+#[ignore = "wants llama.cpp: scripts/bench-rounding"]
+fn rounding_beside_llama() {
+    let program = std::env::var_os("POSTROOM_LLAMA_LOGITS").expect("a program");
+    for (kind, finer) in MIXES {
+        let shape = Spec {
+            layers: 6,
+            width: 1024,
+            heads: 16,
+            key_heads: 8,
+            head_width: 64,
+            feed_forward: 3072,
+            ..Spec::small("qwen3")
+        };
+        let model = MadeUp::new(Spec { kind, finer, ..shape });
+        let ids = ids(256, model.spec.vocabulary, 6);
+        let exact = logits(&model, &ids, Activations::Floats);
+        let saved = model.file.save();
+        let mut command = std::process::Command::new(&program);
+        command.arg(&saved.path).args(ids.iter().map(u32::to_string));
+        let said = command.output().expect("llama.cpp runs");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let floats: Vec<f32> =
+            said.stdout.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let llama: Vec<Vec<f32>> =
+            floats.chunks(model.spec.vocabulary).map(<[f32]>::to_vec).collect();
+        for (name, found) in [
+            ("ours", logits(&model, &ids, Activations::Rounded)),
+            ("candle", logits(&model, &ids, Activations::Candle)),
+            ("llama.cpp", llama),
+        ] {
+            let off = error(&found, &exact);
+            let (clear, other) = other_tokens(&found, &exact, 4.0 * off);
+            println!(
+                "{kind:?}/{finer:?} {name}: error {off:.5}; of {} positions {clear} lead by four \
+                 times that, {other} of them name another token",
+                ids.len()
+            );
+        }
     }
 }
