@@ -19,6 +19,8 @@ const PREFILL_TOKENS: [u32; 2] = [128, 512];
 const DECODE_TOKENS: [u32; 2] = [0, 512];
 /// It scores mails of so many.
 const SCORE_TOKENS: [u32; 1] = [200];
+/// The reader stays on the processor.
+const READER_DEVICE: &str = "cpu";
 /// The reader's window.
 const READER_TOKENS_MAX: u32 = 256;
 
@@ -61,7 +63,8 @@ fn reader(
     let began = Instant::now();
     let reader = session.reader()?;
     if wants(Phase::Load) {
-        rows.push(load(super::READER_NAME, began, reader.memory_bytes(), engine::threads()));
+        let model = (super::READER_NAME, READER_DEVICE);
+        rows.push(load(model, began, reader.memory_bytes(), engine::threads()));
     }
     if let Some(tokens) = tokens.iter().find(|tokens| **tokens > READER_TOKENS_MAX) {
         return Err(Failure::asked_wrongly(format!("--tokens {tokens}: the reader takes 256"))
@@ -72,7 +75,7 @@ fn reader(
         for &tokens in tokens.iter().filter(|_| wants(asked)) {
             let row = engine::bench(&reader, phase, tokens as usize)
                 .map_err(|error| Failure::from_error(&error))?;
-            rows.push(item(super::READER_NAME, &row));
+            rows.push(item((super::READER_NAME, READER_DEVICE), &row));
         }
     }
     Ok(rows)
@@ -87,8 +90,9 @@ fn writer(
     let mut rows = Vec::new();
     let began = Instant::now();
     let writer = session.open_writer(name)?;
+    let model = (name, writer.device().name);
     if wants(Phase::Load) {
-        rows.push(load(name, began, writer.memory_bytes(), engine::writer_threads()));
+        rows.push(load(model, began, writer.memory_bytes(), engine::writer_threads()));
     }
     for (asked, phase, usual) in [
         (Phase::Prefill, WriterPhase::Prefill, &PREFILL_TOKENS[..]),
@@ -99,20 +103,26 @@ fn writer(
         for &tokens in tokens.iter().filter(|_| wants(asked)) {
             let row = engine::bench_writer(&writer, phase, tokens as usize)
                 .map_err(|error| Failure::from_error(&error))?;
-            rows.push(item(name, &row));
+            rows.push(item(model, &row));
         }
     }
     Ok(rows)
 }
 
-fn load(name: &str, began: Instant, memory_bytes: usize, threads: usize) -> Value {
-    json!({"phase": "load", "model": name, "tokens": 0, "threads": threads,
+/// A row for loading a model, given by name and device.
+fn load(
+    (name, device): (&str, &str),
+    began: Instant,
+    memory_bytes: usize,
+    threads: usize,
+) -> Value {
+    json!({"phase": "load", "model": name, "device": device, "tokens": 0, "threads": threads,
         "tokens_per_second": null, "seconds": began.elapsed().as_secs_f64(),
         "memory_bytes": memory_bytes})
 }
 
-fn item(name: &str, row: &BenchRow) -> Value {
-    json!({"phase": row.phase, "model": name, "tokens": row.tokens, "threads": row.threads,
+fn item((name, device): (&str, &str), row: &BenchRow) -> Value {
+    json!({"phase": row.phase, "model": name, "device": device, "tokens": row.tokens, "threads": row.threads,
         "tokens_per_second": row.tokens_per_second, "seconds": row.seconds,
         "memory_bytes": row.memory_bytes})
 }
@@ -128,11 +138,12 @@ fn show(session: &mut Session<'_>, rows: Vec<Value>) -> Result<u8, Failure> {
             .as_f64()
             .map_or_else(String::new, |rate| format!("{rate:>9.0} tokens/s"));
         let line = format!(
-            "{:<7} {:>5} tokens {:>8.1} ms{rate}  {:>5} MB",
+            "{:<7} {:>5} tokens {:>8.1} ms{rate}  {:>5} MB  {}",
             row["phase"].as_str().unwrap_or(""),
             row["tokens"],
             row["seconds"].as_f64().unwrap_or(0.0) * 1000.0,
             row["memory_bytes"].as_u64().unwrap_or(0) / 1_000_000,
+            row["device"].as_str().unwrap_or(""),
         );
         session.out.line(Style::Plain, &line)?;
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use crate::engine::DeviceWish;
 use crate::mail::Person;
 use crate::mail::when::{Calendar, Zone};
 use crate::search;
@@ -92,6 +93,9 @@ pub(super) struct Models {
     /// The hub `model fetch` asks instead of huggingface.co.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) endpoint: Option<String>,
+    /// What the writer runs on: `auto`, `cpu`, `cuda` or `metal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) device: Option<DeviceWish>,
 }
 
 impl Rule {
@@ -269,6 +273,7 @@ mod tests {
             command = ["notify-send", "Postroom"]
             [models]
             endpoint = "https://mirror.example.org"
+            device = "cuda"
             [send]
             from = "ada@example.org"
             smtp = { host = "smtp.example.org", port = 465 }
@@ -279,6 +284,7 @@ mod tests {
         assert_eq!(config.rules[0].tier.as_deref(), Some("today"));
         assert_eq!(config.send.expect("a table").smtp.port, 465);
         assert_eq!(config.models.endpoint.as_deref(), Some("https://mirror.example.org"));
+        assert_eq!(config.models.device, Some(DeviceWish::Cuda));
     }
 
     #[test]
@@ -306,6 +312,7 @@ mod tests {
         check_refused("[[rules]]\nwhen = \"from:\"\ntier = \"now\"\n", "from:");
         check_refused("[[rules]]\nwhen = \"from:boss\"\ntier = \"soon\"\n", "soon");
         check_refused("[[rules]]\nwhen = \"from:boss\"\nkind = \"friend\"\n", "friend");
+        check_refused("[models]\ndevice = \"tpu\"\n", "tpu");
     }
 
     #[test]

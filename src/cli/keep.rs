@@ -227,7 +227,11 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
     let (works, what) = match models::ModelFolder::at(&session.home.models).in_use() {
         Ok(None) => (true, "none: drafts come from your past replies, and say so".into()),
         Ok(Some(kept)) => match session.open_writer(&kept.name) {
-            Ok(_) => (true, format!("{} writes drafts", kept.name)),
+            Ok(writer) => {
+                let device = writer.device();
+                let why = device.instead.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
+                (true, format!("{} writes drafts, on {}{why}", kept.name, device.name))
+            }
             Err(failure) => (false, failure.message),
         },
         Err(error) => (false, super::failure::chain(&error)),

@@ -60,7 +60,9 @@ impl Session<'_> {
     }
 
     /// A writer that is here, by name.
-    pub(super) fn open_writer(&self, name: &str) -> Result<engine::Writer, Failure> {
+    ///
+    /// A GPU that was asked for, or that the build is for, and that cannot be used is said.
+    pub(super) fn open_writer(&mut self, name: &str) -> Result<engine::Writer, Failure> {
         let folder = ModelFolder::at(&self.home.models);
         let kept = folder.kept()?.into_iter().find(|kept| kept.name == name);
         let Some(kept) = kept.filter(|kept| folder.is_here(kept)) else {
@@ -75,12 +77,17 @@ impl Session<'_> {
         let options = WriterOptions {
             context_tokens: WINDOW_TOKENS,
             today: Some(today),
+            device: self.config.models.device.unwrap_or_default(),
             ..WriterOptions::default()
         };
-        engine::Writer::open(&folder.path(&kept), &options).map_err(|error| {
+        let writer = engine::Writer::open(&folder.path(&kept), &options).map_err(|error| {
             Failure::could_not(format!("opening the writer {name}: {}", chain(&error)))
                 .hint("`postroom model verify` compares the file; another: `postroom model list`")
-        })
+        })?;
+        if let Some(why) = &writer.device().instead {
+            self.note(&format!("the writer runs on the processor: {why}"))?;
+        }
+        Ok(writer)
     }
 }
 

@@ -32,7 +32,7 @@ pub use heads::{Judgement, KINDS, RESPONSES, SENTENCE_LABELS, SentenceScores};
 pub use parallel::{WRITER_THREADS_VARIABLE, set_threads, threads, writer_threads};
 pub use reader::{Reader, Reading, VECTOR_WIDTH, WINDOW_TOKENS};
 pub use writer::{
-    Activations, Calibration, Day, Generated, Generation, Grammar, LabelScores, Labels, Prefix,
-    Prompt, Role, Sampling, StoppedBy, Turn, Writer, WriterOptions, WriterPhase, bench_writer,
-    check_writer,
+    Activations, Calibration, Day, DeviceUse, DeviceWish, Generated, Generation, Grammar,
+    LabelScores, Labels, Prefix, Prompt, Role, Sampling, StoppedBy, Turn, Writer, WriterOptions,
+    WriterPhase, bench_writer, check_writer,
 };

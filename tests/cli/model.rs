@@ -103,6 +103,7 @@ fn a_bench_says_what_it_measured() {
     let rows = home.ask::<Bench>(&["model", "bench", "--phase", "embed", "--tokens", "32"]).items;
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].phase.as_str(), rows[0].tokens), ("embed", 32));
+    assert_eq!(rows[0].device, "cpu");
     assert!(rows[0].tokens_per_second.is_some_and(|rate| rate > 0.0) && rows[0].seconds > 0.0);
     assert!(rows[0].threads >= 1 && rows[0].memory_bytes > 0);
     home.run(["model", "bench", "nobody"]).refused(ASKED_WRONGLY, &["nobody"]);
@@ -238,7 +239,7 @@ fn doctor_knows_the_writer() {
     assert!(writer(&home).starts_with("none"), "{}", writer(&home));
     let (path, _) = file(&home, "a.gguf", "llama");
     home.run(["model", "add", &path]).done();
-    assert_eq!(writer(&home), "a writes drafts");
+    assert_eq!(writer(&home), "a writes drafts, on cpu");
     // Random weights write nothing that can be sent: code looks at it, and says why it is put aside.
     let drafted = home.run(["draft", "1"]).done();
     let put_aside = drafted.err.contains("the text of the writer a was put aside");

@@ -263,6 +263,7 @@ pub(crate) struct Connected {
 pub(crate) struct Bench {
     pub(crate) phase: String,
     pub(crate) model: String,
+    pub(crate) device: String,
     pub(crate) tokens: u64,
     pub(crate) threads: u64,
     pub(crate) tokens_per_second: Option<f64>,

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::decoder::Reading;
-use super::store::Sequence;
 use super::{Labels, PASS_TOKENS, Prompt, Writer};
 use crate::engine::bench::resident_bytes;
 use crate::engine::{BenchRow, Error, writer_threads};
@@ -82,7 +81,7 @@ fn prefill(writer: &Writer, tokens: usize) -> Result<(usize, f64), Error> {
     let start = Instant::now();
     let mut done = 0;
     while done == 0 || start.elapsed().as_secs_f64() < SECONDS_MIN {
-        let mut sequence = Sequence::new(writer.decoder.plan());
+        let mut sequence = writer.decoder.sequence();
         let mut chunks = ids.chunks(PASS_TOKENS).peekable();
         while let Some(ids) = chunks.next() {
             let last = [ids.len() - 1];
@@ -96,7 +95,7 @@ fn prefill(writer: &Writer, tokens: usize) -> Result<(usize, f64), Error> {
 
 fn decode(writer: &Writer, depth: usize) -> Result<(usize, f64), Error> {
     writer.check_window(depth + DECODE_TOKENS)?;
-    let mut sequence = Sequence::new(writer.decoder.plan());
+    let mut sequence = writer.decoder.sequence();
     for ids in ids(writer, depth, 1).chunks(PASS_TOKENS) {
         let reading = Reading { sequence: &mut sequence, ids, chosen: &[] };
         writer.decoder.read_tokens(&mut [reading])?;

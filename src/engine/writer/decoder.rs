@@ -6,29 +6,41 @@
 //! `[T, key heads · d]`. Sequences of a pass lie one after another, without padding: matrices see
 //! all tokens at once, attention each sequence by itself.
 
-use candle_core::quantized::QTensor;
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
+use super::device::{Backend, Way};
 use super::family::HeadNorms;
-use super::linear::{Activations, Linear, multiply, working_bytes};
-use super::ops::{Attention, Packing, rms_norm, swiglu};
+use super::linear::{Activations, Linear, multiply, unpacks, working_bytes};
+use super::ops::{Attend, Attention, Packing, rms_norm, swiglu};
 use super::packed::{Packed, Part};
 use super::plan::Plan;
 use super::rope::Rope;
 use super::store::Sequence;
+use super::tensors::{self, Pass, Tables};
 use super::weights::Weights;
 use crate::engine::Error;
+
+/// What a GPU's libraries and a pass take besides, by estimate: no GPU has been measured.
+const WORKING_BYTES: usize = 512 << 20;
 
 /// A decoder ready to run.
 pub(super) struct Decoder {
     plan: Plan,
     device: Device,
-    rope: Rope,
+    rotations: Rotations,
     /// `[vocabulary, width]`: looked up at the start, and the output head where that is the same.
+    /// Where it is not, it stays in the file's pages.
     table: QTensor,
     layers: Vec<Layer>,
     norm: Tensor,
     head: Head,
+}
+
+/// Tables of rotations, and with them how the decoder attends.
+enum Rotations {
+    Loops(Rope),
+    Tensors(Tables),
 }
 
 /// What turns hidden states into logits.
@@ -58,8 +70,9 @@ impl Decoder {
         plan: Plan,
         context_tokens: usize,
         activations: Activations,
-        device: &Device,
+        backend: &Backend,
     ) -> Result<Self, Error> {
+        let device = &backend.device;
         let packed = match activations {
             Activations::Rounded if device.is_cpu() => Packed::read(weights, plan.all_matrices())?,
             _ => Packed::none(),
@@ -68,11 +81,11 @@ impl Decoder {
             .map(|layer| Layer::read(weights, &packed, &plan, layer, activations, device))
             .collect::<Result<_, _>>()?;
         let dims = [plan.vocabulary, plan.width];
-        let table = weights.matrix("token_embd.weight", dims, device)?;
         let name = plan.head();
         let own = || weights.matrix(name, dims, device);
-        let head = if activations == Activations::Floats {
-            let turned = own()?.dequantize(device).and_then(|floats| floats.t());
+        let head = if unpacks(weights.place(name, &dims)?.kind, activations, device) {
+            let matrix = weights.matrix(name, dims, &Device::Cpu)?;
+            let turned = matrix.dequantize(device).and_then(|floats| floats.t());
             Head::Floats(turned.map_err(|e| weights.header().bad_tensor(name, &e.to_string()))?)
         } else {
             match (packed.part(name), plan.own_head) {
@@ -82,9 +95,47 @@ impl Decoder {
                 (None, false) => Head::Table,
             }
         };
+        let table_device = if matches!(head, Head::Table) { device } else { &Device::Cpu };
+        let table = weights.matrix("token_embd.weight", dims, table_device)?;
         let norm = norm(weights, "output_norm.weight", plan.width, device)?;
         let rope = Rope::new(&plan, context_tokens);
-        Ok(Self { device: device.clone(), rope, table, layers, norm, head, plan })
+        let rotations = match backend.way {
+            Way::Loops => Rotations::Loops(rope),
+            Way::Tensors => Rotations::Tensors(
+                Tables::new(&rope, device).map_err(|source| Error::Decode { tokens: 0, source })?,
+            ),
+        };
+        Ok(Self { device: device.clone(), rotations, table, layers, norm, head, plan })
+    }
+
+    /// An empty sequence for it.
+    pub(super) fn sequence(&self) -> Sequence {
+        let way = match &self.rotations {
+            Rotations::Loops(_) => Way::Loops,
+            Rotations::Tensors(_) => Way::Tensors,
+        };
+        Sequence::new(&self.plan, way)
+    }
+
+    /// About how many bytes of a GPU's memory a decoder takes: its matrices, a prefix and a
+    /// sequence as long as the context, a layer of both in 32 bits, and room to work in.
+    pub(super) fn device_bytes(weights: &Weights, plan: &Plan, context_tokens: usize) -> usize {
+        let head = plan.head();
+        let names = (0..plan.layers_count)
+            .flat_map(|layer| {
+                plan.matrices().map(|(name, ..)| format!("blk.{layer}.{name}.weight"))
+            })
+            .chain([head.to_owned()]);
+        let matrices: usize = names
+            .filter_map(|name| weights.header().tensor(&name))
+            .map(|place| match place.kind {
+                GgmlDType::F16 | GgmlDType::BF16 => place.range.len() * 2,
+                _ => place.range.len(),
+            })
+            .sum();
+        let layer = 2 * context_tokens * 2 * plan.key_width();
+        let remembered = layer * size_of::<half::f16>() * plan.layers_count;
+        matrices + remembered + layer * size_of::<f32>() + WORKING_BYTES
     }
 
     /// What it is made of.
@@ -102,13 +153,17 @@ impl Decoder {
             Head::Floats(floats) => floats.elem_count() * size_of::<f32>(),
         };
         let layers: usize = self.layers.iter().map(Layer::memory_bytes).sum();
-        self.rope.memory_bytes() + head + layers
+        let rotations = match &self.rotations {
+            Rotations::Loops(rope) => rope.memory_bytes(),
+            Rotations::Tensors(tables) => tables.memory_bytes(),
+        };
+        rotations + head + layers
     }
 
     /// Has every matrix put into the order it is multiplied in, which candle does when it first
     /// needs to.
     pub(super) fn warm_up(&self) -> Result<(), Error> {
-        let mut sequence = Sequence::new(&self.plan);
+        let mut sequence = self.sequence();
         let ids: &[u32] = if self.plan.vocabulary > 1 { &[0, 1] } else { &[0] };
         let reading = Reading { sequence: &mut sequence, ids, chosen: &[0] };
         if let Some(hidden) = self.read_tokens(&mut [reading])? {
@@ -180,19 +235,38 @@ impl Decoder {
         }
         let mut sequences: Vec<&mut Sequence> =
             readings.iter_mut().map(|reading| &mut *reading.sequence).collect();
-        let mut hidden = self.table.embedding(&Tensor::new(ids.as_slice(), &self.device)?)?;
+        let ids = Tensor::new(ids.as_slice(), &Device::Cpu)?;
+        let mut hidden = self.table.embedding(&ids)?.to_device(&self.device)?;
+        let pass = match &self.rotations {
+            Rotations::Loops(_) => None,
+            Rotations::Tensors(tables) => {
+                Some(Pass::new(&self.plan, tables, &packing, &sequences)?)
+            }
+        };
         let all: Vec<usize> = (0..packing.rows_count()).collect();
         for (place, layer) in self.layers.iter().enumerate() {
             // Of the last layer only the chosen rows are needed, but everybody's keys and values.
             let wanted = if place + 1 == self.layers.len() { &packing.chosen } else { &all };
-            let attention = Attention {
-                layer: place,
-                head_width: self.plan.head_width,
-                key_heads_count: self.plan.key_heads_count,
-                rope: (self.plan.family.rotates)(place).then_some(&self.rope),
+            let rotates = (self.plan.family.rotates)(place);
+            let (by_loops, by_tensors);
+            let attention: &dyn Attend = match (&self.rotations, &pass) {
+                (Rotations::Tensors(_), Some(pass)) => {
+                    by_tensors = tensors::Attention { pass, layer: place, rotates };
+                    &by_tensors
+                }
+                (Rotations::Loops(rope), _) => {
+                    by_loops = Attention {
+                        layer: place,
+                        head_width: self.plan.head_width,
+                        key_heads_count: self.plan.key_heads_count,
+                        rope: rotates.then_some(rope),
+                    };
+                    &by_loops
+                }
+                (Rotations::Tensors(_), None) => unreachable!("tensors have a pass"),
             };
             let after =
-                layer.forward(&self.plan, &attention, &hidden, wanted, &packing, &mut sequences)?;
+                layer.forward(&self.plan, attention, &hidden, wanted, &packing, &mut sequences)?;
             let Some(after) = after else { return Ok(None) };
             hidden = after;
         }
@@ -255,7 +329,7 @@ impl Layer {
     fn forward(
         &self,
         plan: &Plan,
-        attention: &Attention<'_>,
+        attention: &dyn Attend,
         x: &Tensor,
         wanted: &[usize],
         packing: &Packing,

@@ -55,16 +55,14 @@ impl Linear {
         let full = format!("{name}.weight");
         let bad =
             |source: candle_core::Error| weights.header().bad_tensor(&full, &source.to_string());
+        let dims = [outputs, inputs];
         let weight = if let Some(part) = packed.part(&full) {
             Weight::Packed(part)
+        } else if unpacks(weights.place(&full, &dims)?.kind, activations, device) {
+            let blocks = weights.matrix(&full, dims, &Device::Cpu)?;
+            Weight::Floats(blocks.dequantize(device).and_then(|floats| floats.t()).map_err(bad)?)
         } else {
-            let blocks = weights.matrix(&full, [outputs, inputs], device)?;
-            if activations == Activations::Floats {
-                let floats = blocks.dequantize(device).and_then(|floats| floats.t());
-                Weight::Floats(floats.map_err(bad)?)
-            } else {
-                Weight::Blocks(blocks)
-            }
+            Weight::Blocks(weights.matrix(&full, dims, device)?)
         };
         let bias = if biased {
             let floats = weights.floats(&format!("{name}.bias"), outputs)?;
@@ -165,6 +163,13 @@ impl Linear {
     }
 }
 
+/// Whether a matrix is kept as floats: if asked for, and where it is no blocks to begin with and
+/// the device multiplies only such as are (candle's `quantized/cuda.rs`).
+pub(super) fn unpacks(kind: GgmlDType, activations: Activations, device: &Device) -> bool {
+    let plain = matches!(kind, GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16);
+    activations == Activations::Floats || (plain && !device.is_cpu())
+}
+
 /// `x Wᵀ` for a matrix in blocks.
 pub(super) fn multiply(blocks: &QTensor, x: &Tensor) -> candle_core::Result<Tensor> {
     if blocks.dtype() == GgmlDType::Q6K && x.dim(0)? == 1 && x.device().is_cpu() {
@@ -178,6 +183,7 @@ pub(super) fn multiply(blocks: &QTensor, x: &Tensor) -> candle_core::Result<Tens
 /// (`repack_x86.rs`: 6 bits a weight for `Q4_K`, 10 for `Q6_K`).
 pub(super) fn working_bytes(blocks: &QTensor) -> usize {
     let repacked = cfg!(target_arch = "x86_64")
+        && blocks.device().is_cpu()
         && matches!(blocks.shape().dims(), &[n, k] if n % 16 == 0 && k % 256 == 0);
     match blocks.dtype() {
         GgmlDType::Q4K if repacked => blocks.shape().elem_count() / 8 * 6,

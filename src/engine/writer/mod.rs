@@ -5,10 +5,12 @@
 //! a talk by the model's own template; what is said in them is never taken for special tokens.
 //! [`Writer::prefix`] reads what many prompts begin with once, for [`Writer::generate`] and
 //! [`Writer::score`] to go on from. Tokens are the same whether or not a prefix is shared, prompts
-//! are packed, or guesses are tried. Nothing here opens a connection or knows what a mail is.
+//! are packed, or guesses are tried; on a GPU nearly so, since its kernels depend on how many rows there
+//! are. Nothing here opens a connection or knows what a mail is.
 
 mod bench;
 mod decoder;
+mod device;
 mod dice;
 mod family;
 mod generate;
@@ -16,6 +18,7 @@ mod grammar;
 mod guess;
 mod header;
 mod linear;
+mod metal;
 mod ops;
 mod packed;
 mod plan;
@@ -25,6 +28,7 @@ mod score;
 mod stop;
 mod store;
 mod template;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -33,12 +37,11 @@ mod weights;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::Device;
-
 pub use bench::{WriterPhase, bench_writer};
 #[cfg(test)]
 pub(crate) use tests::kit::small_writer;
 
+pub use device::{DeviceUse, DeviceWish};
 pub use generate::{Generated, Generation, StoppedBy};
 pub use grammar::Grammar;
 pub use linear::Activations;
@@ -47,6 +50,7 @@ pub use score::{Calibration, LabelScores, Labels};
 pub use template::{Day, Role, Turn};
 
 use self::decoder::{Decoder, Reading};
+use self::device::Backend;
 use self::grammar::Grammars;
 use self::store::Sequence;
 use self::template::Template;
@@ -66,14 +70,21 @@ pub struct WriterOptions {
     pub context_tokens: usize,
     /// The day, for templates that tell it to the model. Without one they leave it out.
     pub today: Option<Day>,
+    /// The device it runs on; the processor where that cannot be had.
+    pub device: DeviceWish,
     /// How exact products are.
     pub activations: Activations,
 }
 
 impl Default for WriterOptions {
-    /// 8,192 tokens, no day, rounded activations.
+    /// 8,192 tokens, no day, whichever device is best, rounded activations.
     fn default() -> Self {
-        Self { context_tokens: 8_192, today: None, activations: Activations::Rounded }
+        Self {
+            context_tokens: 8_192,
+            today: None,
+            device: DeviceWish::Auto,
+            activations: Activations::Rounded,
+        }
     }
 }
 
@@ -86,6 +97,7 @@ pub struct Writer {
     context_tokens: usize,
     today: Option<Day>,
     weights: Weights,
+    device: DeviceUse,
 }
 
 /// What a model is given to read: tokens, of the template's signs and of plain words.
@@ -134,7 +146,8 @@ impl Writer {
     /// Opens a model's file.
     ///
     /// The header is checked before any weight is touched; then weights are put into the order the
-    /// machine multiplies them in, so that the first answer is as quick as the second.
+    /// machine multiplies them in, so that the first answer is as quick as the second. A GPU that is
+    /// missing, too small or full leaves it to the processor: [`Self::device`] says so.
     ///
     /// # Errors
     ///
@@ -142,15 +155,28 @@ impl Writer {
     /// tokenizer or shapes that are not known here: the error says which. A chat template is looked
     /// at when it is first used.
     pub fn open(path: &Path, options: &WriterOptions) -> Result<Self, Error> {
-        let mut weights = Weights::open(path)?;
+        let weights = Weights::open(path)?;
+        Self::open_on(weights, options, |needed_bytes| device::gpu(options.device, needed_bytes))
+    }
+
+    fn open_on(
+        mut weights: Weights,
+        options: &WriterOptions,
+        gpu: impl FnOnce(usize) -> Result<Option<Backend>, String>,
+    ) -> Result<Self, Error> {
         let plan = plan::Plan::read(&weights)?;
         let tokens = Tokens::read(weights.header(), Some(plan.vocabulary))?;
         let template = weights.header().text("tokenizer.chat_template")?;
         let template = template.map(Template::new);
         let context_tokens = options.context_tokens.min(plan.context_tokens).max(1);
-        let decoder =
-            Decoder::read(&weights, plan, context_tokens, options.activations, &Device::Cpu)?;
-        decoder.warm_up()?;
+        let found = gpu(Decoder::device_bytes(&weights, &plan, context_tokens));
+        let (decoder, device) = device::read_on(found, |backend| {
+            let activations = options.activations;
+            let plan = plan.clone();
+            let decoder = Decoder::read(&weights, plan, context_tokens, activations, backend)?;
+            decoder.warm_up()?;
+            Ok(decoder)
+        })?;
         weights.forget_values();
         weights.forget_pages();
         Ok(Self {
@@ -161,7 +187,13 @@ impl Writer {
             context_tokens,
             today: options.today,
             weights,
+            device,
         })
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &DeviceUse {
+        &self.device
     }
 
     /// A talk as the model reads it, ready for its answer. Thinking aloud is switched off where the
@@ -193,7 +225,7 @@ impl Writer {
     /// When it does not fit the window, or a pass does not succeed.
     pub fn prefix(&self, prompt: &Prompt) -> Result<Prefix, Error> {
         self.check_window(prompt.ids.len())?;
-        let mut sequence = Sequence::new(self.decoder.plan());
+        let mut sequence = self.decoder.sequence();
         for ids in prompt.ids.chunks(PASS_TOKENS) {
             self.decoder.read_tokens(&mut [Reading {
                 sequence: &mut sequence,
@@ -201,7 +233,9 @@ impl Writer {
                 chosen: &[],
             }])?;
         }
-        Ok(Prefix { sequence: sequence.share() })
+        let tokens = prompt.ids.len();
+        let shared = sequence.share().map_err(|source| Error::Decode { tokens, source })?;
+        Ok(Prefix { sequence: shared })
     }
 
     /// How many tokens a text has by itself.
@@ -257,7 +291,7 @@ impl Writer {
         self.check_window(prompt.ids.len())?;
         let Some(last) = prompt.ids.len().checked_sub(1) else { return Err(Error::EmptyPrompt) };
         let Some(prefix) = prefix else {
-            return Ok((Sequence::new(self.decoder.plan()), &prompt.ids));
+            return Ok((self.decoder.sequence(), &prompt.ids));
         };
         let mut sequence = prefix.sequence.clone();
         sequence.truncate(shared(sequence.ids(), &prompt.ids).min(last));

@@ -1,7 +1,7 @@
 //! What lies between the matrices, for the device at hand.
 //!
-//! On a processor these are our own loops over floats; elsewhere candle's operations would stand
-//! in their place, and only here. Threads are those of candle's own pool: it multiplies right before
+//! On a processor these are our own loops over floats; elsewhere candle's operations stand in their
+//! place: [`tensors`](super::tensors) attends, behind [`Attend`]. Threads are those of candle's own pool: it multiplies right before
 //! and after, and a second pool would have to be woken each time.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -105,7 +105,29 @@ pub(super) fn with_floats<R>(
     }
 }
 
-/// A layer's attention.
+/// How a layer looks back.
+pub(super) trait Attend {
+    /// Remembers keys and values `[T, key heads · d]` of all rows.
+    fn remember(
+        &self,
+        keys: &Tensor,
+        values: &Tensor,
+        packing: &Packing,
+        sequences: &mut [&mut Sequence],
+    ) -> candle_core::Result<()>;
+
+    /// What the queries `[rows, heads · d]` of these rows of the pass find: a tensor like them.
+    /// There is at least one row.
+    fn attend(
+        &self,
+        queries: &Tensor,
+        rows: &[usize],
+        packing: &Packing,
+        sequences: &[&mut Sequence],
+    ) -> candle_core::Result<Tensor>;
+}
+
+/// A layer's attention, by loops.
 pub(super) struct Attention<'a> {
     pub(super) layer: usize,
     pub(super) head_width: usize,
@@ -114,9 +136,8 @@ pub(super) struct Attention<'a> {
     pub(super) rope: Option<&'a Rope>,
 }
 
-impl Attention<'_> {
-    /// Remembers keys and values `[T, key heads · d]` of all rows.
-    pub(super) fn remember(
+impl Attend for Attention<'_> {
+    fn remember(
         &self,
         keys: &Tensor,
         values: &Tensor,
@@ -139,8 +160,7 @@ impl Attention<'_> {
         })
     }
 
-    /// What the queries `[rows, heads · d]` of these rows of the pass find: a tensor like them.
-    pub(super) fn attend(
+    fn attend(
         &self,
         queries: &Tensor,
         rows: &[usize],

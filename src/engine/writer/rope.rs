@@ -60,6 +60,11 @@ impl Rope {
         }
     }
 
+    /// Which numbers are paired, half a head's width, and cosines and sines `[positions, half]`.
+    pub(super) fn tables(&self) -> (Pairs, usize, &[f32], &[f32]) {
+        (self.pairs, self.half, &self.cosines, &self.sines)
+    }
+
     /// Bytes of the tables.
     pub(super) fn memory_bytes(&self) -> usize {
         size_of_val(self.cosines.as_slice()) * 2

@@ -1,39 +1,39 @@
 //! The decoder against the reference, and against itself.
 
-use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 
 use super::kit::{MadeUp, Spec};
 use super::reference;
 use crate::engine::writer::decoder::{Decoder, Reading};
+use crate::engine::writer::device::Backend;
 use crate::engine::writer::dice::Dice;
 use crate::engine::writer::linear::Activations;
 use crate::engine::writer::plan::Plan;
 use crate::engine::writer::store::Sequence;
 use crate::engine::writer::weights::Weights;
 
-const FAMILIES: [&str; 4] = ["llama", "qwen2", "qwen3", "smollm3"];
+pub(super) const FAMILIES: [&str; 4] = ["llama", "qwen2", "qwen3", "smollm3"];
 
 fn decoder(model: &MadeUp, context: usize, activations: Activations) -> Decoder {
     let saved = model.file.save();
     let weights = Weights::open(&saved.path).expect("a header");
     let plan = Plan::read(&weights).expect("a plan");
-    Decoder::read(&weights, plan, context, activations, &Device::Cpu).expect("a decoder")
+    Decoder::read(&weights, plan, context, activations, &Backend::cpu()).expect("a decoder")
 }
 
-fn ids(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
+pub(super) fn ids(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
     let mut dice = Dice::new(seed);
     (0..count).map(|_| (dice.bits() % vocabulary as u64) as u32).collect()
 }
 
 /// Logits after every token of one pass.
-fn read(decoder: &Decoder, sequence: &mut Sequence, ids: &[u32]) -> Vec<Vec<f32>> {
+pub(super) fn read(decoder: &Decoder, sequence: &mut Sequence, ids: &[u32]) -> Vec<Vec<f32>> {
     let chosen: Vec<usize> = (0..ids.len()).collect();
     let hidden = decoder.read_tokens(&mut [Reading { sequence, ids, chosen: &chosen }]);
     decoder.logits(&hidden.expect("hidden states").expect("some chosen")).expect("logits")
 }
 
-fn cosine(a: &[f32], b: &[f64]) -> f64 {
+pub(super) fn cosine(a: &[f32], b: &[f64]) -> f64 {
     let dot: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * b).sum();
     let (one, two): (f64, f64) =
         (a.iter().map(|a| f64::from(*a) * f64::from(*a)).sum(), b.iter().map(|b| b * b).sum());
@@ -47,7 +47,7 @@ fn check_parity(spec: Spec, tokens: usize) {
     let ids = ids(tokens, model.spec.vocabulary, 9);
     let decoder = decoder(&model, tokens, Activations::Floats);
     let wanted: Vec<usize> = (0..tokens).step_by(tokens.div_ceil(9)).chain([tokens - 1]).collect();
-    let mut sequence = Sequence::new(decoder.plan());
+    let mut sequence = decoder.sequence();
     let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &wanted };
     let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
     let found = decoder.logits(&hidden).expect("logits");
@@ -113,15 +113,15 @@ fn a_prefix_and_what_follows_equal_one_pass_over_both() {
         let model = MadeUp::new(spec);
         let decoder = decoder(&model, 256, Activations::Rounded);
         let ids = ids(90, model.spec.vocabulary, 4);
-        let whole = read(&decoder, &mut Sequence::new(decoder.plan()), &ids);
+        let whole = read(&decoder, &mut decoder.sequence(), &ids);
         for cut in [1, 16, 37, 89] {
-            let mut first = Sequence::new(decoder.plan());
+            let mut first = decoder.sequence();
             let mut parts = read(&decoder, &mut first, &ids[..cut]);
-            let mut second = first.share();
+            let mut second = first.share().expect("shared");
             parts.extend(read(&decoder, &mut second, &ids[cut..]));
             assert!(parts == whole, "{} cut at {cut}", model.spec.family);
         }
-        let mut sequence = Sequence::new(decoder.plan());
+        let mut sequence = decoder.sequence();
         let single: Vec<Vec<f32>> =
             ids.iter().flat_map(|id| read(&decoder, &mut sequence, &[*id])).collect();
         assert!(single == whole, "{} {:?} token by token", model.spec.family, model.spec.kind);
@@ -135,7 +135,7 @@ fn what_is_rolled_back_was_never_there() {
     let vocabulary = model.spec.vocabulary;
     let (kept, dropped, after) =
         (ids(40, vocabulary, 1), ids(30, vocabulary, 2), ids(20, vocabulary, 3));
-    let mut plain = Sequence::new(decoder.plan());
+    let mut plain = decoder.sequence();
     read(&decoder, &mut plain, &kept);
     let expected = read(&decoder, &mut plain.clone(), &after);
 
@@ -148,12 +148,15 @@ fn what_is_rolled_back_was_never_there() {
     // Back into a shared prefix, which others still stand on.
     let mut longer = plain.clone();
     read(&decoder, &mut longer, &dropped);
-    let shared = longer.share();
+    let shared = longer.share().expect("shared");
     let mut rolled = shared.clone();
     read(&decoder, &mut rolled, &ids(9, vocabulary, 8));
     rolled.truncate(40);
     assert!(read(&decoder, &mut rolled, &after) == expected, "into a prefix");
-    assert!(read(&decoder, &mut rolled.share(), &[7]) == read(&decoder, &mut rolled, &[7]));
+    assert!(
+        read(&decoder, &mut rolled.share().expect("shared"), &[7])
+            == read(&decoder, &mut rolled, &[7])
+    );
     let mut other = shared.clone();
     let mut longer = longer.clone();
     assert!(read(&decoder, &mut other, &after) == read(&decoder, &mut longer, &after));
@@ -165,14 +168,14 @@ fn sequences_packed_together_equal_each_by_itself() {
         let model = MadeUp::new(spec);
         let decoder = decoder(&model, 256, Activations::Rounded);
         let vocabulary = model.spec.vocabulary;
-        let mut prefix = Sequence::new(decoder.plan());
+        let mut prefix = decoder.sequence();
         read(&decoder, &mut prefix, &ids(33, vocabulary, 1));
-        let prefix = prefix.share();
+        let prefix = prefix.share().expect("shared");
         let lengths = [5, 1, 40, 17, 1, 0];
         let texts: Vec<Vec<u32>> =
             (0..).zip(lengths).map(|(seed, length)| ids(length, vocabulary, seed)).collect();
         let mut sequences: Vec<Sequence> = texts.iter().map(|_| prefix.clone()).collect();
-        sequences[2] = Sequence::new(decoder.plan());
+        sequences[2] = decoder.sequence();
         let alone: Vec<Vec<Vec<f32>>> = texts
             .iter()
             .zip(&sequences)
@@ -199,8 +202,8 @@ fn chosen_positions_and_rows_are_those_of_the_whole() {
     let model = MadeUp::new(Spec { own_head: true, ..Spec::small("llama") });
     let decoder = decoder(&model, 64, Activations::Rounded);
     let ids = ids(30, model.spec.vocabulary, 5);
-    let whole = read(&decoder, &mut Sequence::new(decoder.plan()), &ids);
-    let mut sequence = Sequence::new(decoder.plan());
+    let whole = read(&decoder, &mut decoder.sequence(), &ids);
+    let mut sequence = decoder.sequence();
     let reading = Reading { sequence: &mut sequence, ids: &ids, chosen: &[29, 3] };
     let hidden = decoder.read_tokens(&mut [reading]).expect("hidden states").expect("some chosen");
     assert!(decoder.logits(&hidden).expect("logits") == [whole[29].clone(), whole[3].clone()]);
@@ -228,7 +231,7 @@ fn rounding_to_8_bits_moves_logits_only_a_little() {
 
 fn logits(model: &MadeUp, ids: &[u32], activations: Activations) -> Vec<Vec<f32>> {
     let decoder = decoder(model, ids.len(), activations);
-    read(&decoder, &mut Sequence::new(decoder.plan()), ids)
+    read(&decoder, &mut decoder.sequence(), ids)
 }
 
 /// Types of weights as files have them: of most matrices, and of the finer ones.

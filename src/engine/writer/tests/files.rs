@@ -3,11 +3,10 @@
 use std::error::Error as _;
 use std::path::Path;
 
-use candle_core::Device;
-
 use super::kit::{Entry, File, MadeUp, Spec, save};
 use crate::engine::Error;
 use crate::engine::writer::decoder::Decoder;
+use crate::engine::writer::device::Backend;
 use crate::engine::writer::linear::Activations;
 use crate::engine::writer::plan::Plan;
 use crate::engine::writer::weights::Weights;
@@ -15,7 +14,7 @@ use crate::engine::writer::weights::Weights;
 fn open(path: &Path) -> Result<Decoder, Error> {
     let weights = Weights::open(path)?;
     let plan = Plan::read(&weights)?;
-    Decoder::read(&weights, plan, 64, Activations::Rounded, &Device::Cpu)
+    Decoder::read(&weights, plan, 64, Activations::Rounded, &Backend::cpu())
 }
 
 #[track_caller]

@@ -8,4 +8,5 @@ mod reference;
 mod speed;
 mod stories;
 mod talk;
+mod tensors;
 mod vocabularies;

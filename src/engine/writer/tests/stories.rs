@@ -2,15 +2,13 @@
 
 use std::fs;
 
-use candle_core::Device;
-
 use super::data::data;
 use super::kit::{Entry, File, Written};
 use crate::engine::writer::decoder::{Decoder, Reading};
+use crate::engine::writer::device::Backend;
 use crate::engine::writer::linear::Activations;
 use crate::engine::writer::plan::Plan;
 use crate::engine::writer::sample::likeliest;
-use crate::engine::writer::store::Sequence;
 use crate::engine::writer::weights::Weights;
 
 /// The file of llama2.c (`legacy_export` of its `export.py`) as GGUF.
@@ -77,8 +75,8 @@ fn a_trained_model_writes_the_ids_it_is_known_for() {
         let weights = Weights::open(&saved.path).expect("a header");
         let plan = Plan::read(&weights).expect("a plan");
         let decoder =
-            Decoder::read(&weights, plan, 64, activations, &Device::Cpu).expect("a decoder");
-        let mut sequence = Sequence::new(decoder.plan());
+            Decoder::read(&weights, plan, 64, activations, &Backend::cpu()).expect("a decoder");
+        let mut sequence = decoder.sequence();
         let mut ids = vec![1];
         while ids.len() < 11 {
             let ids_read = [ids[ids.len() - 1]];
