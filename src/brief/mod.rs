@@ -2,7 +2,7 @@
 //!
 //! The brief is put together by code from verdicts and the ledger: it quotes and shortens, every line
 //! with its source. A thread stands in it once, in its most important section. Start with [`brief`].
-//! With a language model in use, [`tell`] has it say in a sentence what a mail has come to, from that
+//! With a language model in use, [`tell()`] has it say in a sentence what a mail has come to, from that
 //! mail's own words; a sentence that does not stand up to code's checks is put aside, and the quote
 //! stays. Sources, dues and people are code's at all times.
 
