@@ -82,7 +82,7 @@ const TABLE: &[Room] = &[
         uses: &["mail", "store", "guard", "accounts"],
     },
     // What words do we give a model, and how is a stranger's text fenced off?
-    Room { name: "prompts", crates: &[], uses: &["mail"] },
+    Room { name: "prompts", crates: &[], uses: &["mail", "engine"] },
     // Where is it?
     Room {
         name: "search",
@@ -115,7 +115,7 @@ const TABLE: &[Room] = &[
     Room {
         name: "brief",
         crates: &[],
-        uses: &["mail", "store", "engine", "prompts", "search", "ledger", "triage", "draft"],
+        uses: &["mail", "store", "engine", "prompts", "search", "ledger", "triage"],
     },
     // What did the person ask, and how do we show it? May use everyone.
     Room {

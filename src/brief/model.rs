@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::tell::{Matter, Teller, TellerError};
 use crate::engine::{self, Prefix, Prompt, StoppedBy};
-use crate::prompts::{self, Fence, Role, Said};
+use crate::prompts::{self, Fence, Said, start_of};
 
 /// Tokens of a prompt: a brief has many, and somebody waits.
 const PROMPT_TOKENS_MAX: usize = 900;
@@ -44,7 +44,6 @@ impl<'a> Model<'a> {
         let language = prompts::language_name(matter.language);
         let said = [Said { from: matter.from, text }];
         let turns = prompts::sentence(fence, language, matter.subject, &said);
-        let turns: Vec<engine::Turn> = turns.into_iter().map(turn).collect();
         self.writer.prompt(&turns).map_err(other)
     }
 
@@ -61,7 +60,7 @@ impl<'a> Model<'a> {
             if half == 0 {
                 return Err(TellerError::Other("its mail does not fit the window".to_owned()));
             }
-            text = text.char_indices().nth(half).map_or(text, |(end, _)| &text[..end]);
+            text = start_of(text, half);
         }
     }
 
@@ -114,14 +113,6 @@ impl Teller for Model<'_> {
 
 fn other(error: engine::Error) -> TellerError {
     TellerError::Other(error.to_string())
-}
-
-fn turn(turn: prompts::Turn) -> engine::Turn {
-    let role = match turn.role {
-        Role::System => engine::Role::System,
-        Role::User => engine::Role::User,
-    };
-    engine::Turn { role, text: turn.text }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What a model said of a mail, looked at by code before anybody sees it.
 
 use super::tell::Matter;
-use crate::draft::{FactSource, Origin, facts};
 use crate::mail;
+use crate::mail::facts::{FactSource, Origin, facts};
 use crate::prompts::{self, Fence};
 
 /// Words of a sentence.

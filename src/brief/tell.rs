@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::sentence::{first, objection};
 use super::{Brief, Error, Line, Section, SinceLast};
 use crate::mail::{self, MessageId};
-use crate::prompts;
+use crate::prompts::{self, start_of};
 use crate::store::Store;
 
 /// Lines told in one brief.
@@ -219,8 +219,4 @@ fn sentence(
         Some(why) => Ok(Err(TellerError::Other(why))),
         None => Ok(Ok(sentence)),
     }
-}
-
-fn start_of(text: &str, chars_max: usize) -> &str {
-    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
 }

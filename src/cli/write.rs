@@ -13,11 +13,11 @@ use super::read::person;
 use super::screen::Style;
 use super::session::Session;
 use crate::draft::{
-    self, Ask, Audience, Check, Compose, Context, Draft, FactSource, Form, Request, SentenceAsks,
-    Writer,
+    self, Ask, Audience, Check, Compose, Context, Draft, Form, Request, SentenceAsks, Writer,
 };
 use crate::engine::{Reader, Reading};
 use crate::ledger::{self, EntryKind, Wanted};
+use crate::mail::facts::FactSource;
 use crate::mail::source::{Role, role};
 use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};

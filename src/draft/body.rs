@@ -3,11 +3,11 @@
 //! note inside a gap.
 
 use super::asks::{folded, quoted_ask};
-use super::facts::{name_words, stands_in, unknown_in};
 use super::gaps::with_note;
 use super::phrases::phrases;
 use super::{Ask, Form, GAP};
 use crate::mail;
+use crate::mail::facts::{name_words, stands_in, unknown_in};
 use crate::voice::{Example, Habits, says_default, similarity};
 
 /// A past mail must be at least this like the one at hand, for its answer to be of use as a whole.

@@ -1,10 +1,10 @@
 //! A new letter.
 
 use super::body::{Material, assemble};
-use super::facts::{FactSource, Origin, facts};
 use super::reply::frame;
 use super::text::{Text, by_writer, to_go_by};
 use super::{Context, Draft, Error, Form, Judge, Writer, WritingBrief, check};
+use crate::mail::facts::{FactSource, Origin, facts};
 use crate::mail::when::Zone;
 use crate::mail::{self, Person, UnixSeconds};
 use crate::store::{Change, Letter, Store};

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::engine::{self, Reader};
 use crate::ledger::{self, EntryKind, Wanted, Weighted};
+use crate::mail::facts::FactSource;
 use crate::mail::when::{Calendar, Zone};
 use crate::mail::{self, UnixSeconds, own_words};
 use crate::search::{Index, Mode, Options};

@@ -14,10 +14,8 @@ mod compose;
 mod error;
 #[cfg(test)]
 mod eval;
-mod facts;
 mod follow_up;
 mod gaps;
-mod links;
 mod model;
 mod phrases;
 mod quote;
@@ -34,7 +32,6 @@ pub use asks::{Ask, all_asks};
 pub use check::{Check, CheckKind, Context, Judge, SentenceAsks, check};
 pub use compose::{Compose, compose};
 pub use error::Error;
-pub use facts::{Fact, FactSource, Origin, facts};
 pub use model::Model;
 pub use recipients::{Recipients, recipients, reply_subject};
 pub use refuse::{Refusal, refusal};
@@ -43,6 +40,7 @@ pub use writer::{Earlier, Writer, WriterError, WritingBrief, Written};
 
 use serde::Serialize;
 
+use crate::mail::facts::Fact;
 use crate::mail::{MessageId, Person};
 use crate::store::LetterId;
 

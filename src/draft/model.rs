@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::written::{Known, cut_back, objection, tidy};
 use super::{Writer, WriterError, WritingBrief, Written};
 use crate::engine::{self, StoppedBy};
-use crate::prompts::{self, Fence, Pair, Reply, Role, Said, Style};
+use crate::prompts::{self, Fence, Pair, Reply, Said, Style, start_of};
 
 /// Tokens of a prompt: reading them is most of what a person waits for.
 const PROMPT_TOKENS_MAX: usize = 1_800;
@@ -156,7 +156,6 @@ impl<'a> Model<'a> {
                 &Reply { style, examples, thread, subject, mail, asks: &asks, say },
             )
         };
-        let turns: Vec<engine::Turn> = turns.into_iter().map(turn).collect();
         self.writer.prompt(&turns).map_err(why)
     }
 }
@@ -215,21 +214,6 @@ fn whole(answer: &engine::Generated) -> Result<(String, Option<String>), WriterE
 
 fn why(error: engine::Error) -> WriterError {
     WriterError { why: error.to_string() }
-}
-
-fn turn(turn: prompts::Turn) -> engine::Turn {
-    let role = match turn.role {
-        Role::System => engine::Role::System,
-        Role::User => engine::Role::User,
-    };
-    engine::Turn { role, text: turn.text }
-}
-
-fn start_of(text: &str, chars_max: usize) -> &str {
-    match text.char_indices().nth(chars_max) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
 }
 
 /// The text, or its beginning and end with a gap between: what is asked stands at one of them.

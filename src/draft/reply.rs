@@ -3,7 +3,6 @@
 use super::addressee::greeted;
 use super::asks::all_asks;
 use super::body::{Material, assemble, letter};
-use super::facts::{FactSource, Origin, facts};
 use super::follow_up::{follow_up, needs_no_follow_up};
 use super::phrases::phrases;
 use super::quote::{day, quoted};
@@ -12,6 +11,7 @@ use super::text::{Text, by_writer, to_go_by};
 use super::{
     Ask, Context, Draft, Earlier, Error, Judge, Refusal, Writer, WritingBrief, check, refusal,
 };
+use crate::mail::facts::{FactSource, Origin, facts};
 use crate::mail::when::Zone;
 use crate::mail::{self, MessageId, Person, UnixSeconds};
 use crate::store::{Change, Header, Letter, Store};

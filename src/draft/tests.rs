@@ -1,6 +1,7 @@
 //! What a draft holds, and what it refuses.
 
 use super::*;
+use crate::mail::facts::{FactSource, Origin, facts};
 use crate::mail::when::Zone;
 use crate::mail::{MessageId, UnixSeconds};
 use crate::store::{LetterState, VerdictRow};

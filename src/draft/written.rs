@@ -2,9 +2,9 @@
 
 use super::GAP;
 use super::body::between;
-use super::facts::stands_in;
-use super::links::is_link;
 use crate::mail;
+use crate::mail::facts::is_link;
+use crate::mail::facts::stands_in;
 
 /// Words in a row that may be the mail's: a name of a thing, not a sentence.
 const COPIED_WORDS_MAX: usize = 11;

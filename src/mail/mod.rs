@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod corpora;
+pub mod facts;
 mod gist;
 mod headers;
 pub mod html;

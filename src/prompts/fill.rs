@@ -30,3 +30,8 @@ pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
     };
     (1..).zip(items).map(line).collect()
 }
+
+/// The first characters of a text, or all of it: what a prompt has room for.
+pub fn start_of(text: &str, chars_max: usize) -> &str {
+    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
+}

@@ -12,25 +12,10 @@ mod fill;
 mod tests;
 
 pub use fence::Fence;
+pub use fill::start_of;
 use fill::{fill, list};
 
-/// Who says a turn of a talk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// What holds for the whole talk.
-    System,
-    /// What is asked.
-    User,
-}
-
-/// One turn of a talk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// Who says it.
-    pub role: Role,
-    /// What is said, plain words.
-    pub text: String,
-}
+use crate::engine::{Role, Turn};
 
 /// A prompt's name and the digest of its words, to be stored with what it produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

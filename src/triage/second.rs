@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use super::error::Error;
 use super::judge::{Settings, row, verdict};
 use super::verdict::{DecidedBy, Kind, Reason, Tier, Verdict};
-use crate::engine::{self, Calibration, Labels, Prefix, Prompt, Turn};
+use crate::engine::{self, Calibration, Labels, Prefix, Prompt};
 use crate::mail::{self, MessageId, Person};
-use crate::prompts::{self, Fence, Said, TIER_LABELS};
+use crate::prompts::{self, Fence, Said, TIER_LABELS, start_of};
 use crate::store::{Header, Scope, Store};
 
 /// The reader is unsure below this confidence.
@@ -176,12 +176,7 @@ fn prompt(
 ) -> Result<Prompt, Error> {
     let fence = Fence::new((second.draw)());
     let turns = prompts::tier(&fence, second.me, subject, said, facts);
-    let turns: Vec<Turn> = turns.into_iter().map(turn).collect();
     second.writer.prompt(&turns).map_err(writer_failed)
-}
-
-fn start_of(text: &str, chars_max: usize) -> &str {
-    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Weighs the model's probabilities with the reader's tier; where they tell, the verdict is theirs.
@@ -234,14 +229,6 @@ fn known(header: &Header, verdict: &Verdict, me: &BTreeSet<String>) -> String {
         "{place}; the user answered {} of {} mails of this sender",
         verdict.sender.replied, verdict.sender.mails
     )
-}
-
-fn turn(turn: prompts::Turn) -> Turn {
-    let role = match turn.role {
-        prompts::Role::System => engine::Role::System,
-        prompts::Role::User => engine::Role::User,
-    };
-    Turn { role, text: turn.text }
 }
 
 fn writer_failed(source: engine::Error) -> Error {

@@ -12,7 +12,7 @@ const FILES: &[&str] = &[
 
 /// Whether a word, without the marks around it, leads somewhere: a mail address, a link, a bare
 /// domain with or without a path. Names of files do not.
-pub(super) fn is_link(word: &str) -> bool {
+pub fn is_link(word: &str) -> bool {
     let lower = word.to_lowercase();
     if lower.contains("://") || lower.starts_with("www.") {
         return true;

@@ -1,20 +1,26 @@
-//! Where the facts of a letter come from: every number, date, name, amount and address of its body,
-//! traced to the words it stands in.
+//! Where the facts of a text come from: every number, date, name, amount and address in it, traced
+//! to the words it stands in.
+
+mod links;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use super::gaps::gaps;
-use super::links::{is_link, link_stands};
-use crate::mail::when::{self, Zone};
-use crate::mail::{self, MessageId, UnixSeconds};
+pub use links::is_link;
+use links::link_stands;
+
+use super::when::{self, Zone};
+use super::{MessageId, UnixSeconds};
 
 /// Facts traced in one letter.
 const FACTS_MAX: usize = 300;
 /// Characters of a quote.
 const QUOTE_CHARS_MAX: usize = 200;
+
+/// What an omission begins with: `[…]`, or the same with a note in it.
+pub const OMISSION: &str = "[…";
 
 /// Where a fact stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,10 +63,10 @@ pub struct Origin<'a> {
 }
 
 /// The facts of `body`, in order, each traced to the first origin that holds it. Quoted lines and
-/// gaps with their notes are left out.
+/// omissions with their notes are left out.
 pub fn facts(body: &str, origins: &[Origin<'_>]) -> Vec<Fact> {
     let mut left_out = quoted_lines(body);
-    left_out.extend(gaps(body));
+    left_out.extend(omissions(body));
     let folded: Vec<String> = origins.iter().map(|origin| fold(origin.text)).collect();
     spans(body)
         .into_iter()
@@ -87,13 +93,27 @@ pub fn facts(body: &str, origins: &[Origin<'_>]) -> Vec<Fact> {
         .collect()
 }
 
+/// Byte ranges of all omissions, notes included. One ends in its line.
+pub fn omissions(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(step) = text[at..].find(OMISSION) {
+        let start = at + step;
+        let line_end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+        let end = text[start..line_end].find(']').map_or(line_end, |end| start + end + 1);
+        found.push(start..end);
+        at = end;
+    }
+    found
+}
+
 /// Byte ranges of what could be true or false: addresses, numbers with what belongs to them, dates in
 /// words, names. The word that opens a sentence counts only when it cannot be an ordinary one.
-pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn spans(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     // Any day will do: only the words are wanted.
     let (day, zone) = (UnixSeconds(1_767_225_600), Zone::utc());
-    for range in mail::sentences(text) {
+    for range in super::sentences(text) {
         let sentence = &text[range.clone()];
         for mention in when::mentions(sentence, day, &zone) {
             let span = range.start + mention.span.start..range.start + mention.span.end;
@@ -149,9 +169,10 @@ fn without_preposition(text: &str, span: Range<usize>) -> Range<usize> {
 
 /// Overlapping spans become one; `Anna Smith` and `EUR 300` are one each.
 fn merged(text: &str, mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let gaps = gaps(text);
-    let in_gap =
-        |span: &Range<usize>| gaps.iter().any(|gap| gap.start < span.end && span.start < gap.end);
+    let left_out = omissions(text);
+    let in_gap = |span: &Range<usize>| {
+        left_out.iter().any(|gap| gap.start < span.end && span.start < gap.end)
+    };
     spans.retain(|span| !in_gap(span) && !text[span.clone()].trim().is_empty());
     spans.sort_by_key(|span| (span.start, span.end));
     let mut kept: Vec<Range<usize>> = Vec::new();
@@ -289,12 +310,12 @@ fn stands(part: &str, text: &str, folded: &str) -> bool {
 }
 
 /// Whether `part` stands in `text`, as whole words.
-pub(super) fn stands_in(part: &str, text: &str) -> bool {
+pub(crate) fn stands_in(part: &str, text: &str) -> bool {
     stands(part, text, &fold(text))
 }
 
 /// The facts of a sentence that do not stand in `known`; times apart, which say when, not of whom.
-pub(super) fn unknown_in(sentence: &str, known: &str) -> Vec<String> {
+pub(crate) fn unknown_in(sentence: &str, known: &str) -> Vec<String> {
     let folded = fold(known);
     let (day, zone) = (UnixSeconds(1_767_225_600), Zone::utc());
     let times: Vec<Range<usize>> =
@@ -312,10 +333,10 @@ pub(super) fn unknown_in(sentence: &str, known: &str) -> Vec<String> {
 
 /// The words of names in letters: what is written large within a sentence, and who is greeted and
 /// who signs.
-pub(super) fn name_words<'a>(letters: &[&'a str]) -> BTreeSet<&'a str> {
+pub(crate) fn name_words<'a>(letters: &[&'a str]) -> BTreeSet<&'a str> {
     let mut names = BTreeSet::new();
     for letter in letters {
-        let shape = mail::letter_shape(letter);
+        let shape = super::letter_shape(letter);
         let frames = [shape.greeting, shape.sign_off].into_iter().flatten();
         for range in spans(letter).into_iter().chain(frames) {
             let words = letter[range].split(|c: char| !c.is_alphanumeric());
@@ -329,7 +350,7 @@ pub(super) fn name_words<'a>(letters: &[&'a str]) -> BTreeSet<&'a str> {
 
 /// The line or sentence of `text` that holds `part`.
 fn quote(text: &str, part: &str) -> String {
-    let sentences = mail::sentences(text);
+    let sentences = super::sentences(text);
     let found = sentences
         .into_iter()
         .map(|range| fold_case(&text[range]))
