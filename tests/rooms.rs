@@ -48,7 +48,7 @@ const TABLE: &[Room] = &[
     // Where is mail kept? The only SQL.
     Room { name: "store", crates: &["rusqlite", "zstd", "sha2"], uses: &["mail"] },
     // Which weights do we trust, and where do they lie?
-    Room { name: "models", crates: &["ureq", "sha2", "toml"], uses: &["guard"] },
+    Room { name: "models", crates: &["hf_hub", "ureq", "sha2", "toml"], uses: &["guard"] },
     // Whose mail, which server, which secret?
     Room { name: "accounts", crates: &["oauth2", "keyring", "rustls"], uses: &["guard", "store"] },
     // Numbers in, numbers out.

@@ -472,7 +472,8 @@ pub(super) enum ModelVerb {
     ///
     /// What the hub declares is held to the digest the registry gives, what comes to both; commit and
     /// digest are pinned in models.lock.toml beside the models. A download that broke off is taken up
-    /// where it stopped. Each host is in `postroom privacy`.
+    /// where it stopped. Each host is in `postroom privacy`. A file that the Hugging Face cache of this
+    /// user holds already is verified and linked, not fetched again.
     ///
     /// The hub is huggingface.co, or what `endpoint = "https://HOST"` under `[models]` in the config
     /// names (`http://` for a loopback host alone). Proxies are taken from `HTTPS_PROXY` and

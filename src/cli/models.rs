@@ -14,7 +14,8 @@ use crate::engine;
 use crate::guard::{self, ConnectionLog};
 use crate::mail::when::format_rfc3339;
 use crate::models::{
-    self, Error, Fetched, Hub, Kept, Memory, ModelEntry, ModelFolder, Role, Step, Verified, Wanted,
+    self, Error, Fetched, Hub, HubCache, Kept, Memory, ModelEntry, ModelFolder, Role, Step,
+    Verified, Wanted,
 };
 
 /// The hub asked when the config names no other.
@@ -206,11 +207,15 @@ pub(super) fn fetch(
     session.note(&line)?;
     let mut progress = Progress::of_bytes(session.shows_progress(), "fetching");
     let folder = folder(session);
-    let fetched = models::fetch(&folder, &wanted, &hub, &mut |step| {
+    let cache = HubCache::of_user();
+    let fetched = models::fetch(&folder, &wanted, cache.as_ref(), &hub, &mut |step| {
         let note = match step {
             Step::Declared { bytes, commit } => {
                 progress.at(0, bytes);
                 format!("{}, commit {commit}", size(bytes))
+            }
+            Step::Cached { path } => {
+                format!("found in the Hugging Face cache, not fetched again: {}", path.display())
             }
             Step::Received { done, total } => {
                 progress.at(done, total);

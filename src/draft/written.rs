@@ -94,20 +94,23 @@ fn stands(link: &str, known: &Known<'_>) -> bool {
 }
 
 /// The first words of a passage, longer than a name of a thing, that stands in a mail as it stands
-/// here. Words in quotation marks are meant to.
+/// here. Words in quotation marks are meant to. The user's own letters are mails too: what one of them
+/// says was an answer to somebody else; what stands in several is how they write.
 fn copied(text: &str, known: &Known<'_>) -> Option<String> {
-    let theirs: Vec<String> = known
-        .strangers
-        .iter()
-        .chain(known.elsewhere)
-        .map(|text| format!(" {} ", folded(text).join(" ")))
-        .collect();
+    let lined = |texts: &[&str]| -> Vec<String> {
+        texts.iter().map(|text| format!(" {} ", folded(text).join(" "))).collect()
+    };
+    let [strangers, elsewhere, past, others] =
+        [known.strangers, known.elsewhere, known.past, known.others].map(lined);
     let words = folded(&without_quotations(text));
     words
         .windows(COPIED_WORDS_MAX + 1)
         .find(|window| {
             let window = format!(" {} ", window.join(" "));
-            theirs.iter().any(|text| text.contains(&window))
+            let in_how_many =
+                |texts: &[String]| texts.iter().filter(|text| text.contains(&window)).count();
+            in_how_many(&strangers) + in_how_many(&elsewhere) > 0
+                || (in_how_many(&past) == 1 && in_how_many(&others) == 0)
         })
         .map(|window| window[..5].join(" "))
 }
@@ -157,7 +160,12 @@ mod tests {
                 "The drivers stand at the gate and nobody has told them where to unload their pallets today.",
             ],
             others: &["Lease", "yes, on Thursday"],
-            past: &["It lies at files.example.net/lease."],
+            past: &[
+                "It lies at files.example.net/lease.",
+                "We agreed to pay the roofers half of it in March and the other half at the end. \
+                 Please tell me if anything is missing from this, and I will look at it tomorrow.",
+                "All done. Please tell me if anything is missing from this, and I will look at it tomorrow.",
+            ],
             elsewhere: &[
                 "Between us, the board wants to close the workshop in Leeds before the summer is over.",
             ],
@@ -249,6 +257,18 @@ mod tests {
         check(
             "As it is, the board wants to close the workshop in Leeds before the summer is over.",
             Some("word for word"),
+        );
+    }
+
+    #[test]
+    fn an_earlier_answer_is_not_given_again_but_how_one_writes_is() {
+        check(
+            "We agreed to pay the roofers half of it in March and the other half at the end.",
+            Some("word for word"),
+        );
+        check(
+            "Please tell me if anything is missing from this, and I will look at it tomorrow.",
+            None,
         );
     }
 

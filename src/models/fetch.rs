@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::folder::{Busy, header_of, pass, reading, remove_file, writing};
+use super::cache::HubCache;
+use super::folder::{Busy, header_of, link_or_copy, pass, reading, remove_file, writing};
 use super::hub::{Asked, Declared, Hub, is_commit};
 use super::lock_file::{Kept, is_plain_name};
 use super::{Error, ModelEntry, ModelFolder, Role, hex};
@@ -109,6 +110,11 @@ pub enum Step<'a> {
         /// The repository's commit.
         commit: &'a str,
     },
+    /// It lies in the Hugging Face cache, and is read there instead of fetched.
+    Cached {
+        /// Where.
+        path: &'a Path,
+    },
     /// What is here of an earlier attempt was read again; it goes on from there.
     Resumed {
         /// Bytes that are here.
@@ -139,7 +145,9 @@ pub struct Fetched {
     pub was_here: bool,
 }
 
-/// Fetches a writer into `folder` and pins it. What an earlier attempt left is used; what this one
+/// Fetches a writer into `folder` and pins it. A file of the very commit that lies in `cache` is taken
+/// from there, if its digest is right; where commit, digest and size are pinned, the hub is then not
+/// even asked. What an earlier attempt left is used; what this one
 /// leaves when it fails is a file in `unfinished/`, never a model.
 ///
 /// # Errors
@@ -148,6 +156,7 @@ pub struct Fetched {
 pub fn fetch(
     folder: &ModelFolder,
     wanted: &Wanted,
+    cache: Option<&HubCache>,
     hub: &Hub,
     tell: &mut dyn FnMut(Step<'_>),
 ) -> Result<Fetched, Error> {
@@ -177,23 +186,77 @@ pub fn fetch(
         let (repository, file) = (wanted.repository.as_str(), wanted.file.as_str());
         Asked { name, repository, revision, file }
     };
+    let bytes = pinned.map(|kept| kept.bytes).or(wanted.bytes);
+    let cached = |declared: &Declared| {
+        let Declared { commit, bytes, .. } = declared;
+        cache?.find(&wanted.repository, commit, &wanted.file, *bytes)
+    };
+    let pins = commit.clone().zip(digest.clone()).zip(bytes);
+    let pins = pins.map(|((commit, sha256), bytes)| Declared { commit, sha256, bytes });
+    if let Some(declared) = pins
+        && let Some(path) = cached(&declared)
+        && let Some(place) = taken(&path, folder, &busy, wanted, &declared, tell)?
+    {
+        return finish(folder, &busy, wanted, declared, &place);
+    }
     let declared = hub.declare(asked(commit.as_deref().unwrap_or(NEWEST)))?;
     if let Some(pinned) = digest.filter(|digest| *digest != declared.sha256) {
         let (name, host) = (name.to_owned(), hub.host().to_owned());
         return Err(Error::NotPinned { name, host, declared: declared.sha256, pinned });
     }
-    let bytes = pinned.map(|kept| kept.bytes).or(wanted.bytes);
     if let Some(pinned) = bytes.filter(|bytes| *bytes != declared.bytes) {
         let (name, host) = (name.to_owned(), hub.host().to_owned());
         return Err(Error::WrongSize { name, host, declared: declared.bytes, pinned });
     }
     tell(Step::Declared { bytes: declared.bytes, commit: &declared.commit });
+    if let Some(path) = cached(&declared)
+        && let Some(place) = taken(&path, folder, &busy, wanted, &declared, tell)?
+    {
+        return finish(folder, &busy, wanted, declared, &place);
+    }
     let place = place(folder, &busy, wanted, &declared)?;
     let download = Download { hub, asked: asked(&declared.commit), declared: &declared };
     download.complete(&place, tell)?;
-    let header = header_of(&place, wanted.file_name());
+    finish(folder, &busy, wanted, declared, &place)
+}
+
+/// Takes a file of the cache, linked where that can be; nothing when it cannot be read or is another.
+fn taken(
+    path: &Path,
+    folder: &ModelFolder,
+    busy: &Busy,
+    wanted: &Wanted,
+    declared: &Declared,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<Option<PathBuf>, Error> {
+    tell(Step::Cached { path });
+    let place = place(folder, busy, wanted, declared)?;
+    remove_file(&place)?;
+    let mut progress = |done, total| tell(Step::Received { done, total });
+    match link_or_copy(path, &place, &mut progress) {
+        Ok((sha256, _)) if sha256 == declared.sha256 => Ok(Some(place)),
+        Err(error @ Error::Write { .. }) => {
+            remove_file(&place)?;
+            Err(error)
+        }
+        _ => {
+            remove_file(&place)?;
+            Ok(None)
+        }
+    }
+}
+
+/// What is whole and verified, looked at, moved into place and pinned.
+fn finish(
+    folder: &ModelFolder,
+    busy: &Busy,
+    wanted: &Wanted,
+    declared: Declared,
+    place: &Path,
+) -> Result<Fetched, Error> {
+    let header = header_of(place, wanted.file_name());
     let header = header.inspect_err(|_| {
-        let _ = fs::remove_file(&place);
+        let _ = fs::remove_file(place);
     })?;
     let kept = Kept {
         name: wanted.name.clone(),
@@ -207,7 +270,7 @@ pub fn fetch(
         architecture: header.architecture,
         context_tokens: wanted.context_tokens.unwrap_or(header.context_tokens),
     };
-    let kept = folder.install(&busy, &place, kept)?;
+    let kept = folder.install(busy, place, kept)?;
     Ok(Fetched { kept, was_here: false })
 }
 

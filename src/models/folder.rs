@@ -376,7 +376,11 @@ pub(super) fn pass(
 }
 
 /// Links `from` to `place`, or copies it. Gives back its digest and size as they are there.
-fn link_or_copy(from: &Path, place: &Path, progress: Progress<'_>) -> Result<(String, u64), Error> {
+pub(super) fn link_or_copy(
+    from: &Path,
+    place: &Path,
+    progress: Progress<'_>,
+) -> Result<(String, u64), Error> {
     // What `from` points to, not a link to a link.
     let original = fs::canonicalize(from).map_err(reading(from))?;
     let total = fs::metadata(&original).map_err(reading(from))?.len();

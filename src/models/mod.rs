@@ -2,10 +2,11 @@
 //!
 //! The embedded reader's files, compiled into the binary; the registry that names every model file
 //! with its origin, size and digest; and the models folder with the writers a person fetched or
-//! added, each pinned in a lock file. [`fetch()`] alone opens a connection, on the user's word, and
-//! logs each; nothing here computes with a weight. Start with [`registry()`] and [`ModelFolder`];
+//! added, each pinned in a lock file. [`fetch()`] alone opens a connection, on the user's word and only
+//! for what the Hugging Face cache does not hold, and logs each; nothing here computes with a weight. Start with [`registry()`] and [`ModelFolder`];
 //! [`verify`] says whether the embedded bytes are the ones the registry names.
 
+mod cache;
 mod error;
 mod fetch;
 mod folder;
@@ -18,6 +19,7 @@ mod registry;
 
 use sha2::{Digest, Sha256};
 
+pub use cache::HubCache;
 pub use error::Error;
 pub use fetch::{Fetched, Step, Wanted, fetch};
 pub use folder::{ModelFolder, Progress, Removed, Verified, check_file};

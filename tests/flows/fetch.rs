@@ -118,6 +118,52 @@ fn a_writer_is_fetched_and_then_needs_no_network() {
     assert_eq!(rows.len(), 1, "the reader needs no writer");
 }
 
+/// Where other programs keep what they fetched from the hub.
+fn cached(home: &Home) -> PathBuf {
+    let repository = format!("models--{}", REPOSITORY.replace('/', "--"));
+    let folder = home.user().join(".cache/huggingface/hub").join(repository);
+    folder.join("snapshots").join(COMMIT)
+}
+
+#[test]
+fn what_the_hugging_face_cache_holds_is_not_fetched_again() {
+    let home = Home::new();
+    let bytes = tiny();
+    std::fs::create_dir_all(cached(&home)).expect("a folder");
+    std::fs::write(cached(&home).join(FILE), &bytes).expect("a file");
+    let site = Site::good(&bytes);
+    site.is_hub_of(&home);
+    let answer = fetch(&home).done();
+    assert!(answer.err.contains("Hugging Face cache"), "{}", answer.err);
+    check_whole(&home, &bytes);
+    assert_eq!((site.hub.asked().len(), site.storage.asked().len()), (1, 0), "only what it is");
+
+    // Pinned by now: the hub is not even asked.
+    drop(site);
+    let model = model(&home).expect("it is listed");
+    std::fs::remove_file(home.path().join("models").join(model.file)).expect("it was there");
+    fetch(&home).done();
+    check_whole(&home, &bytes);
+    assert_eq!(connections(&home).len(), 1);
+}
+
+#[test]
+fn a_damaged_file_of_the_hugging_face_cache_is_left_there_and_fetched() {
+    let home = Home::new();
+    let bytes = tiny();
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 1;
+    std::fs::create_dir_all(cached(&home)).expect("a folder");
+    std::fs::write(cached(&home).join(FILE), &damaged).expect("a file");
+    let site = Site::good(&bytes);
+    site.is_hub_of(&home);
+    let answer = fetch(&home).done();
+    assert!(answer.err.contains("Hugging Face cache"), "{}", answer.err);
+    check_whole(&home, &bytes);
+    assert_eq!(site.storage.asked().len(), 1, "fetched whole");
+    assert!(std::fs::read(cached(&home).join(FILE)).expect("it is there") == damaged);
+}
+
 #[test]
 fn a_broken_connection_is_taken_up_where_it_broke() {
     let home = Home::new();

@@ -55,6 +55,11 @@ impl Home {
         self.folder.path().join(name)
     }
 
+    /// What is the home folder of the user to the program.
+    pub(crate) fn user(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The folder that `--home` names.
     pub(crate) fn path(&self) -> &Path {
         &self.home
