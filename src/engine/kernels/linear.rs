@@ -250,7 +250,7 @@ mod x86 {
                 rows_of!(2, tile_avx512);
                 rows_of!(1, tile_avx512);
             }
-            Level::Portable | Level::Avx2 => {
+            Level::Portable | Level::Avx2 | Level::AvxVnni => {
                 rows_of!(4, tile_avx2);
                 rows_of!(1, tile_avx2);
             }

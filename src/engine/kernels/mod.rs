@@ -25,6 +25,10 @@ mod tests;
 
 use std::sync::OnceLock;
 
+/// The environment variable that names a lesser instruction set than this machine's best, to measure
+/// it or to go round one that is broken: `portable`, `avx2`, `avx-vnni`, `avx512` or `avx512-vnni`.
+const INSTRUCTIONS_VARIABLE: &str = "POSTROOM_INSTRUCTIONS";
+
 /// An instruction set this machine has; only [`Tier::best`] and [`Tier::available`] make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tier(Level);
@@ -33,9 +37,12 @@ pub(super) struct Tier(Level);
 enum Level {
     /// What every machine of the architecture has.
     Portable,
-    /// AVX2 and FMA.
+    /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// The same with AVX-VNNI.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
     /// AVX-512 F, BW, DQ and VL.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -45,10 +52,29 @@ enum Level {
 }
 
 impl Tier {
-    /// The best instruction set of this machine.
+    /// The best instruction set of this machine, or that [`INSTRUCTIONS_VARIABLE`] names.
     pub(super) fn best() -> Self {
         static BEST: OnceLock<Tier> = OnceLock::new();
-        *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self(Level::Portable)))
+        *BEST.get_or_init(|| {
+            let named = std::env::var(INSTRUCTIONS_VARIABLE).unwrap_or_default();
+            let tiers = Self::available();
+            let known = tiers.iter().rfind(|tier| tier.name() == named).or(tiers.last());
+            known.copied().unwrap_or(Self(Level::Portable))
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self.0 {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::AvxVnni => "avx-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Vnni => "avx512-vnni",
+        }
     }
 
     /// Every instruction set of this machine, the best one last.
@@ -56,8 +82,14 @@ impl Tier {
         let mut tiers = vec![Self(Level::Portable)];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c")
+            {
                 tiers.push(Self(Level::Avx2));
+                if is_x86_feature_detected!("avxvnni") {
+                    tiers.push(Self(Level::AvxVnni));
+                }
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
@@ -90,7 +122,7 @@ fn dispatch<K: Kernel>(tier: Tier, kernel: K) {
         Level::Portable => kernel.run::<false>(),
         // SAFETY: a `Tier` of this level exists only where its features were detected.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { run_avx2(kernel) },
+        Level::Avx2 | Level::AvxVnni => unsafe { run_avx2(kernel) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 | Level::Avx512Vnni => unsafe { run_avx512(kernel) },

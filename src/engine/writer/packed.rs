@@ -114,6 +114,8 @@ impl Packed {
 
 fn format(kind: GgmlDType) -> Option<Format> {
     match kind {
+        GgmlDType::Q4_0 => Some(Format::Q4_0),
+        GgmlDType::Q5_0 => Some(Format::Q5_0),
         GgmlDType::Q8_0 => Some(Format::Q8_0),
         GgmlDType::Q4K => Some(Format::Q4K),
         GgmlDType::Q5K => Some(Format::Q5K),

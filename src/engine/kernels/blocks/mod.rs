@@ -8,6 +8,10 @@
 //!
 //! A row's result does not depend on the rows beside it: every tile adds in the same order.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod job;
 mod pack;
 mod rounded;
 #[cfg(test)]
@@ -34,6 +38,10 @@ const SUPER: usize = 256;
 /// Kinds of blocks there is a kernel for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
+    /// 32 weights of 4 bits with one scale.
+    Q4_0,
+    /// The same with 5 bits a weight.
+    Q5_0,
     /// 32 weights of 8 bits with one scale.
     Q8_0,
     /// 256 weights of 4 bits; each 32 have a scale and a minimum of 6 bits.
@@ -48,7 +56,7 @@ impl Format {
     /// Inputs of a block.
     pub(crate) fn block(self) -> usize {
         match self {
-            Self::Q8_0 => 32,
+            Self::Q4_0 | Self::Q5_0 | Self::Q8_0 => 32,
             Self::Q4K | Self::Q5K | Self::Q6K => SUPER,
         }
     }
@@ -61,6 +69,8 @@ impl Format {
     /// Bytes of a block in a file.
     fn file_bytes(self) -> usize {
         match self {
+            Self::Q4_0 => 18,
+            Self::Q5_0 => 22,
             Self::Q8_0 => 34,
             Self::Q4K => 144,
             Self::Q5K => 176,
@@ -71,7 +81,7 @@ impl Format {
     /// Bytes of scales of 16 outputs' blocks.
     const fn head_bytes(self) -> usize {
         match self {
-            Self::Q8_0 => 32,
+            Self::Q4_0 | Self::Q5_0 | Self::Q8_0 => 32,
             // Scale and minimum of the super-block in 16 bits each, then 8 scales, then 8 minima.
             Self::Q4K | Self::Q5K => 64 + 128 + 128,
             Self::Q6K => 32 + 256,
@@ -81,6 +91,8 @@ impl Format {
     /// Bytes of weights of 16 outputs' blocks.
     const fn body_bytes(self) -> usize {
         match self {
+            Self::Q4_0 => 32 * LANES / 2,
+            Self::Q5_0 => 32 * LANES / 8 * 5,
             Self::Q8_0 => 32 * LANES,
             Self::Q4K => SUPER * LANES / 2,
             Self::Q5K => SUPER * LANES / 8 * 5,
@@ -113,9 +125,12 @@ impl Format {
 /// Whether there are kernels for this machine.
 pub(crate) fn supported(tier: Tier) -> bool {
     #[cfg(target_arch = "x86_64")]
-    return tier.0 == Level::Avx512Vnni;
-    #[cfg(not(target_arch = "x86_64"))]
     return tier.0 != Level::Portable;
+    #[cfg(not(target_arch = "x86_64"))]
+    return {
+        let Level::Portable = tier.0;
+        false
+    };
 }
 
 /// A packed matrix `[outputs, inputs]`, wherever its bytes lie.
@@ -176,7 +191,15 @@ pub(crate) fn multiply(tier: Tier, products: &mut [Product<'_>], share: Share<'_
                 // SAFETY: shapes were checked, and these columns were taken by nobody else.
                 #[cfg(target_arch = "x86_64")]
                 unsafe {
-                    vnni::multiply(matrix, x, pairs, out.0);
+                    match tier.0 {
+                        Level::Avx512Vnni => {
+                            job::multiply::<vnni::Avx512Vnni>(matrix, x, pairs, out.0);
+                        }
+                        Level::AvxVnni => {
+                            job::multiply::<avx2::AvxVnni>(matrix, x, pairs, out.0);
+                        }
+                        _ => job::multiply::<avx2::Avx2>(matrix, x, pairs, out.0),
+                    }
                 }
             }
         }

@@ -17,10 +17,11 @@ pub(crate) struct Rounded {
     pub(super) values: Vec<i8>,
     /// `[rows, inputs / grain]`
     pub(super) scales: Vec<f32>,
-    /// What the weights being unsigned adds, taken off: for blocks of 32 (`Q8_0`) -128 times their
-    /// sum, `[rows, inputs / 32]`; for super-blocks (`Q6_K`) -32 times the sum of each 16.
+    /// What the weights of `Q6_K` being unsigned adds, taken off: -32 times the sum of each 16,
+    /// `[rows, inputs / 16]`; none for blocks of 32.
     pub(super) starts: Vec<i32>,
-    /// Sums of each 32, `[rows, inputs / 32]`: times the minima of `Q4_K` and `Q5_K`.
+    /// Sums of each 32, `[rows, inputs / 32]`: times the minima of `Q4_K` and `Q5_K`, or times what
+    /// makes the weights of smaller blocks unsigned.
     pub(super) sums: Vec<i16>,
 }
 
@@ -42,18 +43,18 @@ impl Rounded {
             grain,
             values: vec![0; rows.len()],
             scales: vec![0.0; of(grain)],
-            starts: vec![0; of(if grain == 32 { 32 } else { 16 })],
+            starts: vec![0; if grain == 32 { 0 } else { of(16) }],
             sums: vec![0; of(32)],
         };
         let size = inputs * ROWS;
-        let starts = if grain == 32 { 32 } else { 16 };
+        let mut starts = rounded.starts.chunks_mut(size / 16);
         let parts: Vec<_> = rows
             .chunks(size)
             .zip(rounded.values.chunks_mut(size))
             .zip(rounded.scales.chunks_mut(size / grain))
-            .zip(rounded.starts.chunks_mut(size / starts))
             .zip(rounded.sums.chunks_mut(size / 32))
-            .map(|((((rows, values), scales), starts), sums)| {
+            .map(|(((rows, values), scales), sums)| {
+                let starts = starts.next().unwrap_or_default();
                 Mutex::new(Round { rows, grain, values, scales, starts, sums })
             })
             .collect();
@@ -104,14 +105,8 @@ impl Kernel for &mut Round<'_> {
         for (total, values) in self.sums.iter_mut().zip(self.values.chunks_exact(32)) {
             *total = sum(values) as i16;
         }
-        if self.grain == 32 {
-            for (start, total) in self.starts.iter_mut().zip(self.sums.iter()) {
-                *start = -128 * i32::from(*total);
-            }
-        } else {
-            for (start, values) in self.starts.iter_mut().zip(self.values.chunks_exact(16)) {
-                *start = -32 * sum(values);
-            }
+        for (start, values) in self.starts.iter_mut().zip(self.values.chunks_exact(16)) {
+            *start = -32 * sum(values);
         }
     }
 }

@@ -29,12 +29,9 @@ fn result(matrix: &Matrix<'_>, x: &Rounded, row: usize, output: usize) -> f32 {
         let values = &x.values[at..][..format.block()];
         let scale = f16_at(head, lane);
         let row_scale = x.scales[row * blocks + block];
-        if format == Format::Q8_0 {
+        if format.block() == 32 {
             let dot: i32 = (0..32)
-                .map(|input| {
-                    let weight = i32::from(body[(input / 4 * LANES + lane) * 4 + input % 4]) - 128;
-                    weight * i32::from(values[input])
-                })
+                .map(|input| small_weight(format, body, lane, input) * i32::from(values[input]))
                 .sum();
             total = (dot as f32).mul_add(scale * row_scale, total);
             continue;
@@ -65,6 +62,18 @@ fn f16_at(head: &[u8], lane: usize) -> f32 {
     f16::from_le_bytes([head[2 * lane], head[2 * lane + 1]]).to_f32()
 }
 
+/// A weight of a block of 32, before its scale.
+fn small_weight(format: Format, body: &[u8], lane: usize, input: usize) -> i32 {
+    let (quad, byte) = (input / 4, input % 4);
+    let at = |step: usize| body[(step * LANES + lane) * 4 + byte];
+    let low = || at(quad / 2) >> (quad % 2 * 4) & 15;
+    match format {
+        Format::Q4_0 => i32::from(low()) - 8,
+        Format::Q5_0 => i32::from(low() | (at(4) >> quad & 1) << 4) - 16,
+        _ => i32::from(at(quad)) - 128,
+    }
+}
+
 /// A weight of a super-block, before scales.
 fn weight(format: Format, body: &[u8], lane: usize, input: usize) -> i32 {
     let (quad, byte) = (input / 4, input % 4);
@@ -73,6 +82,6 @@ fn weight(format: Format, body: &[u8], lane: usize, input: usize) -> i32 {
     match format {
         Format::Q5K => i32::from(low | (at(32 + quad / 8) >> (quad % 8) & 1) << 4),
         Format::Q6K => i32::from(low | (at(32 + quad / 4) >> (quad % 4 * 2) & 3) << 4) - 32,
-        Format::Q4K | Format::Q8_0 => i32::from(low),
+        _ => i32::from(low),
     }
 }

@@ -8,141 +8,71 @@ use core::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi16, _mm512_srli_epi16,
     _mm512_storeu_ps,
 };
-use std::ops::Range;
 
-use super::{Format, LANES, Matrix, OUTPUTS, Rounded, SUPER};
+use super::job::{Job, Kernels, each};
+use super::{Format, LANES, SUPER};
 
-/// Bytes of activations that stay in the second-level cache while a strip of the matrix passes by.
-const ACTIVATIONS_CACHED: usize = 384 << 10;
-/// The most rows a kernel takes at once: with two registers of sums a row, and as many of products,
-/// what the registers hold.
-const ROWS_MOST: usize = 6;
+/// The kernels: with two registers of sums a row, and as many of products, six rows are what the
+/// registers hold.
+pub(super) struct Avx512Vnni;
 
-/// What a kernel is handed: some rows of activations, and one pair of tiles as deep as the matrix.
-struct Job {
-    weights: *const u8,
-    blocks: usize,
-    inputs: usize,
-    values: *const i8,
-    scales: *const f32,
-    starts: *const i32,
-    sums: *const i16,
-    out: *mut f32,
-    outputs: usize,
-}
+impl Kernels for Avx512Vnni {
+    const ROWS_MOST: usize = 6;
 
-/// # Safety
-///
-/// The machine has AVX-512 F, BW, VL and VNNI; `matrix`, `x` and `out` agree in shape; nobody else
-/// writes the columns of `pairs`.
-pub(super) unsafe fn multiply(
-    matrix: &Matrix<'_>,
-    x: &Rounded,
-    pairs: Range<usize>,
-    out: *mut f32,
-) {
-    let (inputs, outputs) = (matrix.inputs, matrix.outputs);
-    let blocks = inputs / matrix.format.block();
-    let rows = x.rows();
-    let strip = (ACTIVATIONS_CACHED / inputs).max(ROWS_MOST) / ROWS_MOST * ROWS_MOST;
-    for first in (0..rows).step_by(strip) {
-        let end = rows.min(first + strip);
-        for pair in pairs.clone() {
-            let weights = matrix.bytes[pair * blocks * matrix.format.pair_bytes()..].as_ptr();
-            let mut row = first;
-            while row < end {
-                let count = match end - row {
-                    ROWS_MOST.. => ROWS_MOST,
-                    4.. => 4,
-                    2.. => 2,
-                    _ => 1,
-                };
-                // SAFETY: `row` is one of the rows, and `pair` one of the pairs.
-                let job = unsafe {
-                    Job {
-                        weights,
-                        blocks,
-                        inputs,
-                        values: x.values.as_ptr().add(row * inputs),
-                        scales: x.scales.as_ptr().add(row * blocks),
-                        starts: x.starts.as_ptr().add(row * (x.starts.len() / rows)),
-                        sums: x.sums.as_ptr().add(row * (x.sums.len() / rows)),
-                        out: out.add(row * outputs + pair * OUTPUTS),
-                        outputs,
-                    }
-                };
-                // SAFETY: the caller's promises; the job is `count` rows long.
-                unsafe { run(matrix.format, count, &job) };
-                row += count;
+    unsafe fn run(format: Format, rows: usize, job: &Job) {
+        macro_rules! heights {
+            ($kernel:ident, $bits:literal) => {
+                match rows {
+                    1 => $kernel::<1, $bits>(job),
+                    2 => $kernel::<2, $bits>(job),
+                    4 => $kernel::<4, $bits>(job),
+                    _ => $kernel::<{ Self::ROWS_MOST }, $bits>(job),
+                }
+            };
+        }
+        // SAFETY: as the caller promised.
+        unsafe {
+            match format {
+                Format::Q4_0 => heights!(blocks_of_32, 0),
+                Format::Q5_0 => heights!(blocks_of_32, 1),
+                Format::Q8_0 => heights!(blocks_of_32, 4),
+                Format::Q4K => heights!(super_blocks, 0),
+                Format::Q5K => heights!(super_blocks, 1),
+                Format::Q6K => heights!(super_blocks, 2),
             }
         }
     }
 }
 
-unsafe fn run(format: Format, rows: usize, job: &Job) {
-    macro_rules! heights {
-        ($kernel:ident $(, $high:literal)?) => {
-            match rows {
-                1 => $kernel::<1 $(, $high)?>(job),
-                2 => $kernel::<2 $(, $high)?>(job),
-                4 => $kernel::<4 $(, $high)?>(job),
-                _ => $kernel::<ROWS_MOST $(, $high)?>(job),
-            }
-        };
-    }
-    // SAFETY: as the caller promised.
-    unsafe {
-        match format {
-            Format::Q8_0 => heights!(blocks_of_32),
-            Format::Q4K => heights!(super_blocks, 0),
-            Format::Q5K => heights!(super_blocks, 1),
-            Format::Q6K => heights!(super_blocks, 2),
-        }
-    }
-}
-
-/// Repeats something for each of eight quads, or of four.
-macro_rules! each {
-    (8, $step:ident) => {
-        each!(4, $step);
-        $step!(4);
-        $step!(5);
-        $step!(6);
-        $step!(7);
-    };
-    (4, $step:ident) => {
-        $step!(0);
-        $step!(1);
-        $step!(2);
-        $step!(3);
-    };
-    (4 to 8, $step:ident) => {
-        $step!(4);
-        $step!(5);
-        $step!(6);
-        $step!(7);
-    };
-}
-
-/// `Q8_0`.
+/// `Q4_0`, `Q5_0` and `Q8_0`, by the bits above the lower four.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn blocks_of_32<const ROWS: usize>(job: &Job) {
-    const HEAD: usize = Format::Q8_0.head_bytes();
-    const BODY: usize = Format::Q8_0.body_bytes();
+unsafe fn blocks_of_32<const ROWS: usize, const HIGH: usize>(job: &Job) {
+    let (format, zero) = const {
+        match HIGH {
+            0 => (Format::Q4_0, 8),
+            1 => (Format::Q5_0, 16),
+            _ => (Format::Q8_0, 128),
+        }
+    };
+    let (head_bytes, body_bytes) = (format.head_bytes(), format.body_bytes());
     // SAFETY: throughout, offsets lie within the job's rows and its pair of tiles.
     unsafe {
         let mut totals = [[_mm512_setzero_ps(); 2]; ROWS];
         for block in 0..job.blocks {
-            let head = job.weights.add(block * Format::Q8_0.pair_bytes());
-            let body = head.add(2 * HEAD);
+            let head = job.weights.add(block * format.pair_bytes());
+            let bodies = [head.add(2 * head_bytes), head.add(2 * head_bytes + body_bytes)];
             let values = job.values.add(block * 32);
             let mut dots = [[_mm512_setzero_si512(); 2]; ROWS];
             for (row, dots) in dots.iter_mut().enumerate() {
-                *dots = [_mm512_set1_epi32(*job.starts.add(row * job.blocks + block)); 2];
+                let sum = i32::from(*job.sums.add(row * job.blocks + block));
+                *dots = [_mm512_set1_epi32(-zero * sum); 2];
             }
             macro_rules! step {
                 ($quad:literal) => {
-                    let weights = [load(body.add($quad * 64)), load(body.add(BODY + $quad * 64))];
+                    let weights = bodies.map(|body| match HIGH {
+                        4 => load(body.add($quad * 64)),
+                        _ => weights::<HIGH, $quad>(body, body.add(32 * LANES / 2)),
+                    });
                     for (row, dots) in dots.iter_mut().enumerate() {
                         let four = broadcast(values.add(row * job.inputs + $quad * 4));
                         dots[0] = dot(dots[0], weights[0], four);
@@ -151,7 +81,7 @@ unsafe fn blocks_of_32<const ROWS: usize>(job: &Job) {
                 };
             }
             each!(8, step);
-            let scales = [halves(head), halves(head.add(HEAD))];
+            let scales = [halves(head), halves(head.add(head_bytes))];
             for (row, (totals, dots)) in totals.iter_mut().zip(&dots).enumerate() {
                 let scale = _mm512_set1_ps(*job.scales.add(row * job.blocks + block));
                 for half in 0..2 {
@@ -186,12 +116,14 @@ unsafe fn super_blocks<const ROWS: usize, const HIGH: usize>(job: &Job) {
             let mut scaled = [[_mm512_setzero_si512(); 2]; ROWS];
             for sub in 0..8 {
                 let values = job.values.add(block * SUPER + sub * 32);
+                let lows = bodies.map(|body| body.add(sub * 256));
+                let highs = bodies.map(|body| body.add(SUPER * LANES / 2 + sub * 64 * HIGH));
                 let mut dots = [[_mm512_setzero_si512(); 2]; ROWS];
                 macro_rules! step {
                     ($quad:literal) => {
                         let weights = [
-                            weights::<HIGH, $quad>(bodies[0], sub),
-                            weights::<HIGH, $quad>(bodies[1], sub),
+                            weights::<HIGH, $quad>(lows[0], highs[0]),
+                            weights::<HIGH, $quad>(lows[1], highs[1]),
                         ];
                         for (row, dots) in dots.iter_mut().enumerate() {
                             let four = broadcast(values.add(row * job.inputs + $quad * 4));
@@ -319,16 +251,18 @@ unsafe fn store<const ROWS: usize>(job: &Job, totals: &[[__m512; 2]; ROWS]) {
 /// The `QUAD`th quad of 32 inputs, one byte a weight, without its sign.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-unsafe fn weights<const HIGH: usize, const QUAD: usize>(body: *const u8, sub: usize) -> __m512i {
+unsafe fn weights<const HIGH: usize, const QUAD: usize>(
+    low: *const u8,
+    high: *const u8,
+) -> __m512i {
     let mask = |bits: i8| _mm512_set1_epi8(bits);
-    // SAFETY: a body is 8 times 256 bytes of low bits, then 8 times 64 or 128 of high bits.
+    // SAFETY: 32 inputs have 256 bytes of low bits and 64 times `HIGH` of high bits.
     let (low, high) = unsafe {
-        let low = load(body.add(sub * 256 + QUAD / 2 * 64));
-        let high = body.add(SUPER * LANES / 2);
+        let low = load(low.add(QUAD / 2 * 64));
         match HIGH {
             0 => (low, _mm512_setzero_si512()),
-            1 => (low, load(high.add(sub * 64))),
-            _ => (low, load(high.add(sub * 128 + QUAD / 4 * 64))),
+            1 => (low, load(high)),
+            _ => (low, load(high.add(QUAD / 4 * 64))),
         }
     };
     let low = if QUAD.is_multiple_of(2) { low } else { _mm512_srli_epi16::<4>(low) };
