@@ -58,8 +58,8 @@ use self::tokens::Tokens;
 use self::weights::Weights;
 use super::Error;
 
-/// Tokens of one pass: enough to keep the kernels busy, few enough for the second-level cache, since
-/// candle goes over all rows for every sixteen columns of a matrix.
+/// Tokens of one pass over a prompt: enough to keep the kernels busy, few enough that whoever asks to
+/// stop is heard soon.
 const PASS_TOKENS: usize = 128;
 
 /// How a writer is opened.

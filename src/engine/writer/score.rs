@@ -8,8 +8,12 @@
 
 use super::decoder::Reading;
 use super::tokens::Place;
-use super::{PASS_TOKENS, Prefix, Prompt, Writer};
+use super::{Prefix, Prompt, Writer};
 use crate::engine::Error;
+
+/// Tokens of prompts that are read together: more rows pass by each weight than when a prompt is gone
+/// on with, and none of these takes long.
+pub(super) const READ_TOGETHER: usize = 512;
 
 /// Labels by their first tokens, which tell them apart. A label that a model may write with a blank
 /// before it or without has a token for each.
@@ -142,7 +146,7 @@ impl Writer {
             let mut tokens = 0;
             for prompt in rest {
                 let (sequence, ids) = self.begin(prefix, prompt)?;
-                if !started.is_empty() && tokens + ids.len() > PASS_TOKENS {
+                if !started.is_empty() && tokens + ids.len() > READ_TOGETHER {
                     break;
                 }
                 tokens += ids.len();
@@ -151,8 +155,8 @@ impl Writer {
             rest = &rest[started.len()..];
             // A prompt longer than a pass is alone, and all but its end is read before.
             if let [(sequence, ids)] = started.as_mut_slice() {
-                while ids.len() > PASS_TOKENS {
-                    let (now, later) = ids.split_at(PASS_TOKENS);
+                while ids.len() > READ_TOGETHER {
+                    let (now, later) = ids.split_at(READ_TOGETHER);
                     self.decoder.read_tokens(&mut [Reading { sequence, ids: now, chosen: &[] }])?;
                     *ids = later;
                 }

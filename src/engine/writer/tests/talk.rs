@@ -458,7 +458,7 @@ fn long_prompts_are_scored_in_several_passes() {
     let writer = writer(Spec { layers: 1, ..Spec::small("llama") });
     let labels = writer.labels(&["A", "B"]).expect("labels");
     let prompt = writer.continuation(&"x".repeat(900)).expect("a prompt");
-    assert!(prompt.tokens_count() > super::super::PASS_TOKENS);
+    assert!(prompt.tokens_count() > crate::engine::writer::score::READ_TOGETHER);
     let scores = writer.score(None, &[prompt.clone(), prompt.clone()], &labels).expect("scores");
     let prefix = writer.prefix(&prompt).expect("a prefix");
     let again = writer.score(Some(&prefix), &[prompt], &labels).expect("scores");
