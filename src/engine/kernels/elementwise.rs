@@ -128,6 +128,40 @@ impl Kernel for AddAndNormalise<'_> {
     }
 }
 
+/// Divides each row by the root of its mean square and scales it (Zhang and Sennrich 2019,
+/// arXiv 1910.07467). Rows are as wide as `weight`.
+pub(crate) fn normalise_rms(tier: Tier, rows: &mut [f32], weight: &[f32], epsilon: f32) {
+    assert!(rows.len().is_multiple_of(weight.len()), "whole rows");
+    dispatch(tier, NormaliseRms { rows, weight, epsilon });
+}
+
+struct NormaliseRms<'a> {
+    rows: &'a mut [f32],
+    weight: &'a [f32],
+    epsilon: f32,
+}
+
+impl Kernel for NormaliseRms<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for row in self.rows.chunks_exact_mut(self.weight.len()) {
+            let mut squares = [0.0; LANES];
+            let (blocks, tail) = row.as_chunks::<LANES>();
+            for block in blocks {
+                for lane in 0..LANES {
+                    squares[lane] = multiply_add::<FMA>(block[lane], block[lane], squares[lane]);
+                }
+            }
+            let rest: f32 = tail.iter().map(|value| value * value).sum();
+            let mean = (total(&squares) + rest) / row.len() as f32;
+            let scale = 1.0 / (mean + self.epsilon).sqrt();
+            for (value, weight) in row.iter_mut().zip(self.weight) {
+                *value = *value * scale * weight;
+            }
+        }
+    }
+}
+
 /// The sum of all lanes, halving: 16, 8, 4, 2, 1.
 #[inline(always)]
 pub(super) fn total(lanes: &[f32; LANES]) -> f32 {

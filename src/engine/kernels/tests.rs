@@ -1,7 +1,7 @@
 //! Every instruction set of this machine against plain arithmetic.
 
 use super::attention::{HEAD, attend};
-use super::elementwise::{Norm, add_and_normalise, gelu};
+use super::elementwise::{Norm, add_and_normalise, gelu, normalise_rms};
 use super::linear::{Packed, Rounded, multiply};
 use super::*;
 
@@ -156,6 +156,26 @@ fn every_tier_normalises() {
         let mut found = x.clone();
         add_and_normalise(tier, &norm, &mut found, &residual);
         close(&found, &expected, 1e-5, &format!("{tier:?}"));
+    }
+}
+
+#[test]
+fn every_tier_normalises_by_the_root_mean_square() {
+    for width in [7, 16, 40] {
+        let (rows, weight) = (numbers(31, 3 * width, 4.0), numbers(37, width, 2.0));
+        let expected: Vec<f32> = rows
+            .chunks(width)
+            .flat_map(|row| {
+                let squares: f64 = row.iter().map(|x| f64::from(*x).powi(2)).sum();
+                let root = (squares / width as f64 + 1e-5).sqrt();
+                row.iter().zip(&weight).map(move |(x, w)| (f64::from(x * w) / root) as f32)
+            })
+            .collect();
+        for tier in Tier::available() {
+            let mut found = rows.clone();
+            normalise_rms(tier, &mut found, &weight, 1e-5);
+            close(&found, &expected, 1e-6, &format!("{tier:?} {width}"));
+        }
     }
 }
 

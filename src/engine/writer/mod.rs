@@ -9,6 +9,7 @@
 //! are. Nothing here opens a connection or knows what a mail is.
 
 mod bench;
+mod crew;
 mod decoder;
 mod device;
 mod dice;

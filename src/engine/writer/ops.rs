@@ -6,16 +6,19 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use candle_core::utils::barrier_pool;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor};
 
+use super::crew::share;
 use super::rope::Rope;
 use super::store::Sequence;
 use crate::engine::kernels::Tier;
 use crate::engine::kernels::causal::{Query, attend as attend_head, gate};
+use crate::engine::kernels::elementwise::normalise_rms;
 
 /// Query rows one thread takes on at once.
 const ROWS: usize = 16;
+/// Floats one thread normalises at once.
+const NORMED: usize = 1 << 14;
 /// Gates one thread takes on at once.
 const GATES: usize = 1 << 14;
 
@@ -41,7 +44,44 @@ pub(super) fn floats(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
 
 /// Divides each row by the root of its mean square and scales it (Zhang and Sennrich 2019).
 pub(super) fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> candle_core::Result<Tensor> {
-    candle_nn::ops::rms_norm(&x.contiguous()?, weight, epsilon)
+    let x = x.contiguous()?;
+    if x.device().is_cpu() {
+        return x.apply_op2_no_bwd(weight, &RmsNorm { epsilon });
+    }
+    candle_nn::ops::rms_norm(&x, weight, epsilon)
+}
+
+struct RmsNorm {
+    epsilon: f32,
+}
+
+impl CustomOp2 for RmsNorm {
+    fn name(&self) -> &'static str {
+        "rms-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (mut rows, weight) = (slice(s1, l1)?.to_vec(), slice(s2, l2)?);
+        if weight.is_empty() || !rows.len().is_multiple_of(weight.len()) {
+            candle_core::bail!("rows as wide as the norm")
+        }
+        let many = (NORMED / weight.len()).max(1) * weight.len();
+        let chunks: Vec<_> = rows.chunks_mut(many).map(Mutex::new).collect();
+        share(chunks.len(), &|range| {
+            for chunk in &chunks[range] {
+                let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
+                normalise_rms(Tier::best(), &mut chunk, weight, self.epsilon);
+            }
+        });
+        drop(chunks);
+        Ok((CpuStorage::F32(rows), l1.shape().clone()))
+    }
 }
 
 /// `silu(gate) · up`.
@@ -74,7 +114,7 @@ impl CustomOp2 for SwiGlu {
         }
         let chunks = gates.chunks_mut(GATES).zip(up.chunks(GATES));
         let chunks: Vec<_> = chunks.map(Mutex::new).collect();
-        barrier_pool().execute_chunked(chunks.len(), |range| {
+        share(chunks.len(), &|range| {
             for chunk in &chunks[range] {
                 let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
                 let (gates, up) = &mut *chunk;
@@ -206,7 +246,7 @@ impl Attend for Attention<'_> {
             attend_head(Tier::best(), self.head_width, &asked, &spans)
         };
         let found: Vec<OnceLock<Vec<f32>>> = work.iter().map(|_| OnceLock::new()).collect();
-        barrier_pool().execute_chunked(work.len(), |range| {
+        share(work.len(), &|range| {
             for place in range {
                 found[place].get_or_init(|| attend(&work[place]));
             }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use candle_core::quantized::GgmlDType;
-use candle_core::utils::barrier_pool;
 use candle_core::{Device, Tensor};
 use memmap2::{Mmap, MmapMut};
 
+use super::crew::share;
 use super::ops::with_floats;
 use super::weights::Weights;
 use crate::engine::Error;
@@ -159,10 +159,6 @@ pub(super) fn multiply_all(parts: &[&Part], x: &Tensor) -> candle_core::Result<V
 
 fn run(parts: &[&Part], rows: &[f32], inputs: usize, outs: &mut [Vec<f32>]) {
     let tier = Tier::best();
-    let share = |count: usize, work: &(dyn Fn(Range<usize>) + Sync)| match count {
-        1 => work(0..1),
-        _ => barrier_pool().execute_chunked(count, work),
-    };
     // Activations rounded each way that some matrix wants.
     let mut rounded: Vec<Rounded> = Vec::new();
     for part in parts {

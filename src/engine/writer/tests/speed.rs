@@ -134,6 +134,21 @@ fn candle(path: &Path) -> ModelWeights {
     ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).expect("a model")
 }
 
+/// Made up for `scripts/bench-engine`: both shapes as `Q4_K_M`, the smaller as `Q6_K` and `Q8_0` too.
+#[test]
+#[ignore = "gigabytes: models of true size"]
+fn files_of_true_shapes() {
+    use GgmlDType::{Q4K, Q6K, Q8_0};
+    for (name, width, kind, finer) in [
+        ("0.6B-Q4_K", 1024, Q4K, Q6K),
+        ("0.6B-Q6_K", 1024, Q6K, Q6K),
+        ("0.6B-Q8_0", 1024, Q8_0, Q8_0),
+        ("1.7B-Q4_K", 2048, Q4K, Q6K),
+    ] {
+        saved(name, &shape(width, kind, finer));
+    }
+}
+
 #[test]
 #[ignore = "minutes: a model of true size"]
 fn qwen3_600m_beside_candle_transformers() {

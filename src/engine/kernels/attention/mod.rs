@@ -4,8 +4,11 @@
 //! `[q | k | v]`, each `heads · 32` wide; output rows are `heads · 32` wide. Keys are turned to
 //! `[32, keys]` so that sixteen scores are made at once.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use super::elementwise::{exp, largest, total};
-use super::{Kernel, LANES, Tier, dispatch, multiply_add};
+use super::{Kernel, LANES, Level, Tier, dispatch, multiply_add};
 
 /// The only width of a head there is a kernel for.
 pub(crate) const HEAD: usize = 32;
@@ -33,7 +36,7 @@ pub(crate) fn attend(tier: Tier, heads: usize, lengths: &[usize], rows: &[f32], 
         for head in 0..heads {
             dispatch(
                 tier,
-                Head { head, heads, length, rows, out: &mut *out, scratch: &mut scratch },
+                Head { tier, head, heads, length, rows, out: &mut *out, scratch: &mut scratch },
             );
         }
         start = end;
@@ -49,6 +52,7 @@ struct Scratch {
 }
 
 struct Head<'a> {
+    tier: Tier,
     head: usize,
     heads: usize,
     length: usize,
@@ -80,13 +84,27 @@ impl Kernel for Head<'_> {
                 query.copy_from_slice(&self.rows[token * 3 * width + at..][..HEAD]);
             }
             let scores = &mut self.scratch.scores[..QUERIES * padded];
-            score::<FMA>(&queries, keys, padded, scores);
+            match self.tier.0 {
+                // SAFETY: a `Tier` of this level exists only where its features were detected.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 | Level::Avx512Vnni => unsafe {
+                    avx512::score(&queries, keys, padded, scores);
+                },
+                _ => score::<FMA>(&queries, keys, padded, scores),
+            }
             let scale = 1.0 / (HEAD as f32).sqrt();
             let mut parts = [0.0; QUERIES];
             for (scores, part) in scores.chunks_exact_mut(padded).zip(&mut parts) {
                 *part = soften::<FMA>(scores, self.length, scale);
             }
-            let sums = weigh::<FMA>(scores, padded, values);
+            let sums = match self.tier.0 {
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 | Level::Avx512Vnni => unsafe {
+                    avx512::weigh(scores, padded, values)
+                },
+                _ => weigh::<FMA>(scores, padded, values),
+            };
             for offset in 0..QUERIES.min(self.length) {
                 let out = &mut self.out[(first + offset) * width + at..][..HEAD];
                 for (out, sum) in out.iter_mut().zip(&sums[offset]) {
