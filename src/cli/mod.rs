@@ -41,6 +41,7 @@ use home::Home;
 use screen::{Screen, Style};
 use session::{Need, Session, Settings};
 
+use crate::attach;
 use crate::engine::WRITER_THREADS_VARIABLE;
 use crate::guard::{self, Companion};
 use crate::mail::UnixSeconds;
@@ -77,6 +78,10 @@ pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if guard::serve_companion(&args[1..]) {
         return ExitCode::SUCCESS;
+    }
+    if args.len() == 2 && args[1] == attach::WORD {
+        let served = attach::serve(&mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+        return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if args.len() == 2 && args[1] == PROBE {
         return if guard::opens_socket() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
