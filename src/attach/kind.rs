@@ -66,6 +66,17 @@ pub const GROUPS: &[&str] = &[
 ];
 
 impl Kind {
+    /// Its name, as it is kept.
+    pub fn name(self) -> String {
+        let value = serde_json::to_value(self).ok();
+        value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The kind that [`Kind::name`] names so.
+    pub fn named(name: &str) -> Option<Self> {
+        serde_json::from_value(name.into()).ok()
+    }
+
     /// What a person calls it: one of [`GROUPS`], or nothing for what has no name of its own.
     pub fn group(self) -> Option<&'static str> {
         Some(match self {

@@ -324,7 +324,10 @@ impl Reader<'_, '_> {
         let along = (dx * a + dy * b) / length / size;
         let across = (dy * a - dx * b) / length / size;
         if across.abs() > LINE_SIZES || along < -2.0 {
-            self.text.line();
+            // A parted word stays in one piece, its hyphen in it: `con-tract` is found by both.
+            if !self.text.ends_parted() {
+                self.text.line();
+            }
         } else if along > BLANK_SIZES {
             self.text.blank();
         }

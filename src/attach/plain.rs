@@ -5,17 +5,20 @@ use super::text::Text;
 use crate::mail;
 
 /// Bytes looked at to tell text from everything else.
-const SAMPLE_BYTES: usize = 8_192;
+const SAMPLE_BYTES: usize = 4_096;
 
 /// Whether this can be read as text: no bytes that no text holds, or marked as UTF-16.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return true;
     }
-    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let control = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    let odd = sample.iter().filter(|&&b| control(b)).count();
-    !sample.contains(&0) && odd * 100 <= sample.len()
+    // The beginning, the middle and the end: some files begin with a page of text.
+    [0, bytes.len() / 2, bytes.len().saturating_sub(SAMPLE_BYTES)].iter().all(|from| {
+        let sample = &bytes[*from..(from + SAMPLE_BYTES).min(bytes.len())];
+        let odd = sample.iter().filter(|&&b| control(b)).count();
+        !sample.contains(&0) && odd * 100 <= sample.len()
+    })
 }
 
 /// Text of an unknown encoding: UTF-16 where a mark says so, else as `mail` reads it.

@@ -40,6 +40,12 @@ impl Text {
         }
     }
 
+    /// Whether a word was parted at the end of the line.
+    pub(super) fn ends_parted(&self) -> bool {
+        let before = self.out.strip_suffix('-').and_then(|rest| rest.chars().next_back());
+        before.is_some_and(char::is_alphabetic)
+    }
+
     /// No more fits: reading on is in vain.
     pub(super) fn is_full(&self) -> bool {
         self.is_cut

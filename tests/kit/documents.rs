@@ -351,3 +351,45 @@ pub(crate) fn zip_of(members: &[(&str, Packed)]) -> Vec<u8> {
     out.extend(0u16.to_le_bytes());
     out
 }
+
+/// A mail with `files` attached.
+pub(crate) fn mail_with(subject: &str, body: &str, files: &[Document]) -> Vec<u8> {
+    let mut mail = format!(
+        "Message-ID: <{}@example.org>\r\nFrom: Bert Quist <bert@example.org>\r\n\
+         To: Ada Merz <ada@example.org>\r\nSubject: {subject}\r\n\
+         Date: Fri, 27 Feb 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=\"cut\"\r\n\r\n\
+         --cut\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n",
+        subject.replace(' ', ".")
+    );
+    for file in files {
+        let _ = write!(
+            mail,
+            "--cut\r\nContent-Type: {}\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"{}\"\r\n\r\n{}\r\n",
+            file.mime_type,
+            file.name,
+            base64(&file.bytes)
+        );
+    }
+    mail.push_str("--cut--\r\n");
+    mail.into_bytes()
+}
+
+/// RFC 4648, in lines.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len() * 3 / 2);
+    for (at, three) in bytes.chunks(3).enumerate() {
+        if at > 0 && at % 19 == 0 {
+            out.push_str("\r\n");
+        }
+        let number = three.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        let number = number << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(number >> (18 - 6 * place)) as usize & 63];
+            out.push(if place > three.len() { '=' } else { char::from(letter) });
+        }
+    }
+    out
+}
