@@ -17,11 +17,11 @@ pub enum Kind {
     Xlsx,
     /// Office Open XML, a presentation.
     Pptx,
-    /// OpenDocument, a text.
+    /// `OpenDocument`, a text.
     Odt,
-    /// OpenDocument, a spreadsheet.
+    /// `OpenDocument`, a spreadsheet.
     Ods,
-    /// OpenDocument, a presentation.
+    /// `OpenDocument`, a presentation.
     Odp,
     /// A web page.
     Html,
@@ -178,7 +178,7 @@ pub fn guess(name: &str, mime_type: &str) -> Kind {
     }
 }
 
-/// The types of Office Open XML and OpenDocument, which begin alike.
+/// The types of Office Open XML and `OpenDocument`, which begin alike.
 pub(super) fn by_document_type(subtype: &str) -> Kind {
     let begins = |start: &str| subtype.starts_with(start);
     if begins("vnd.openxmlformats-officedocument.wordprocessingml") {

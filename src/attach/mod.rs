@@ -3,7 +3,7 @@
 //! [`Extractor`] hands each attachment to a child process of this program that has nothing but two
 //! pipes, a bound on memory and two seconds ([`serve`] is that child), and gives back its text. What
 //! a file is, its contents say, not its name alone: PDF, the documents, sheets and slides of Office
-//! Open XML and OpenDocument, HTML, iCalendar, plain text, and messages, with what is attached to
+//! Open XML and `OpenDocument`, HTML, iCalendar, plain text, and messages, with what is attached to
 //! those. Nothing here keeps anything; a file that cannot be read is no error but a [`Reading`].
 //! Start with [`Extractor::read`], or with [`kind`] for what can be read at all.
 

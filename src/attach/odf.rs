@@ -1,4 +1,4 @@
-//! OpenDocument (ISO/IEC 26300): texts, spreadsheets and presentations are one format.
+//! `OpenDocument` (ISO/IEC 26300): texts, spreadsheets and presentations are one format.
 
 use super::archive::Archive;
 use super::text::Text;

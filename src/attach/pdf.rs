@@ -76,15 +76,10 @@ impl Matrix {
 
     /// First this, then `next`.
     fn then(self, next: Matrix) -> Matrix {
-        let ([a, b, c, d, e, f], [p, q, r, s, t, u]) = (self.0, next.0);
-        Matrix([
-            a * p + b * r,
-            a * q + b * s,
-            c * p + d * r,
-            c * q + d * s,
-            e * p + f * r + t,
-            e * q + f * s + u,
-        ])
+        let to = next.0;
+        let turned = |x: f32, y: f32| (x * to[0] + y * to[2], x * to[1] + y * to[3]);
+        let [across, down, place] = [0, 2, 4].map(|at| turned(self.0[at], self.0[at + 1]));
+        Matrix([across.0, across.1, down.0, down.1, place.0 + to[4], place.1 + to[5]])
     }
 
     fn moved(x: f32, y: f32) -> Matrix {

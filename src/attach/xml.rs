@@ -34,7 +34,7 @@ impl Element<'_> {
         let value = found.value.as_ref();
         Some(
             quick_xml::escape::unescape(value)
-                .map_or_else(|_| value.to_owned(), |v| v.into_owned()),
+                .map_or_else(|_| value.to_owned(), std::borrow::Cow::into_owned),
         )
     }
 }

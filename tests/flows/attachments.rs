@@ -100,6 +100,9 @@ fn attachments_come_after_words_and_are_found_by_what_they_say() {
     // What the message says itself is no hit in an attachment.
     let (same, part, _) = &hits(&home, "both attached")[0];
     assert_eq!((same, part), (id, &None));
+    let broken = home.found("broke").pop().expect("it is found").to_string();
+    let shown = home.run(["show", &broken]).done().out;
+    assert!(shown.contains("attachment 1 cannot be read: its list of contents"), "{shown}");
     assert_eq!(hits(&home, "filename:stock")[0].1.as_deref(), Some("stock.xlsx"));
     let answer = home.run(["search", "--mode", "words", "pdf7xfirst"]).done();
     assert!(answer.out.contains("in offer.pdf: "), "{}", answer.out);
@@ -116,7 +119,7 @@ fn kinds_of_attachments_can_be_asked_for() {
             ("has:image", 1),
             ("has:document", 1),
             ("has:presentation", 0),
-            ("-has:attachment", 10),
+            ("NOT has:attachment", 10),
         ] {
             assert_eq!(home.found(query).len(), count, "{query}");
         }
