@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::args;
 use super::failure::Failure;
+use super::saved;
 use super::screen::{Style, fit, shorten};
 use super::session::Session;
 use crate::mail::when::{format_rfc3339, human};
@@ -17,8 +18,8 @@ use crate::store::{Header, Scope, Store};
 const LIMIT_MAX: usize = 10_000;
 
 pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u8, Failure> {
-    let query = search::parse(&args.query.join(" "))?;
     let store = session.store()?;
+    let query = saved::parse(&store, &args.query.join(" "))?;
     let index = session.index(&store)?;
     let mode = match args.mode {
         args::Mode::Hybrid => Mode::Hybrid,
@@ -62,12 +63,9 @@ pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u
 }
 
 pub(super) fn count(session: &mut Session<'_>, args: &args::Count) -> Result<u8, Failure> {
-    let query = search::parse(&args.query.join(" "))?;
     let store = session.store()?;
-    let index = session.index(&store)?;
-    let me = session.me(&store)?;
-    let facts = StoreFacts { store: &store, session };
-    let count = index.count(&query, &plain_options(session, &me, &facts))?;
+    let query = saved::parse(&store, &args.query.join(" "))?;
+    let count = how_many(session, &store, &query)?;
     if session.global.json {
         let envelope = session.envelope("count", Some(&store)).items(vec![json!({"count": count})]);
         session.out.json(&envelope.value())?;
@@ -77,13 +75,25 @@ pub(super) fn count(session: &mut Session<'_>, args: &args::Count) -> Result<u8,
     Ok(0)
 }
 
+/// How many messages a query is true of.
+pub(super) fn how_many(
+    session: &mut Session<'_>,
+    store: &Store,
+    query: &Query,
+) -> Result<u64, Failure> {
+    let index = session.index(store)?;
+    let me = session.me(store)?;
+    let facts = StoreFacts { store, session };
+    Ok(index.count(query, &plain_options(session, &me, &facts))?)
+}
+
 /// All messages a query is true of, newest first.
 pub(super) fn ids_of(
     session: &mut Session<'_>,
     store: &Store,
     text: &str,
 ) -> Result<Vec<MessageId>, Failure> {
-    let query = search::parse(text)?;
+    let query = saved::parse(store, text)?;
     let index = session.index(store)?;
     let me = session.me(store)?;
     let facts = StoreFacts { store, session };

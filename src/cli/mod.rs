@@ -22,6 +22,7 @@ mod models;
 mod progress;
 mod queries;
 mod read;
+mod saved;
 mod screen;
 mod session;
 mod show_demo;
@@ -281,6 +282,7 @@ fn command(
         Command::Outbox(args) => letters::outbox(session, args, input, companion),
         Command::Search(args) => find::search(session, args),
         Command::Count(args) => find::count(session, args),
+        Command::Saved { verb } => saved::run(session, verb.as_ref()),
         Command::Show(args) => read::show(session, args),
         Command::Thread(args) => read::thread(session, args),
         Command::Read(args) => read::read(session, args, input),

@@ -203,9 +203,9 @@ fn look(
         let (piece, more) = rest.split_at(rest.floor_char_boundary(TEXT_BYTES_MAX));
         *looked += piece.len();
         rest = more;
-        let here = marker.met(piece, language);
+        let (here, snippet) = marker.look(piece, language);
         if here.len() > best.0 {
-            best = (here.len(), Some(marker.snippet(piece, language, None)));
+            best = (here.len(), Some(snippet));
         }
         all.extend(here);
     }

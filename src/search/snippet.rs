@@ -68,6 +68,14 @@ impl Marker {
         hits.iter().map(|hit| hit.asked).filter(|asked| self.asked.contains(asked)).collect()
     }
 
+    /// Both at once: what of the question stands in a text, and the place that holds most of it.
+    pub(super) fn look(&self, text: &str, language: Option<&str>) -> (BTreeSet<usize>, Snippet) {
+        let hits = self.hits(text, language);
+        let met = hits.iter().map(|hit| hit.asked).filter(|asked| self.asked.contains(asked));
+        let met = met.collect();
+        (met, window(text, best_window(text, &hits).unwrap_or(0), &hits))
+    }
+
     /// Whether these are all things asked for.
     pub(super) fn are_all(&self, met: &BTreeSet<usize>) -> bool {
         self.asked.is_subset(met)

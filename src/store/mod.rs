@@ -14,6 +14,7 @@ mod letter;
 mod letters;
 mod messages;
 mod own;
+mod saved;
 #[cfg(test)]
 mod tests;
 
@@ -39,8 +40,11 @@ pub use own::Origin;
 
 /// The numbered schema files, in order. A store's `user_version` is the highest that was applied to
 /// it; those below that were not are told by the mark [`APPLIED`].
-const SCHEMA: &[(u32, &str)] =
-    &[(1, include_str!("schema/0001_house.sql")), (3, include_str!("schema/0003_attachments.sql"))];
+const SCHEMA: &[(u32, &str)] = &[
+    (1, include_str!("schema/0001_house.sql")),
+    (3, include_str!("schema/0003_attachments.sql")),
+    (4, include_str!("schema/0004_saved.sql")),
+];
 /// Names the mark that lists the numbers of the schema files applied, with blanks between.
 const APPLIED: &str = "schema";
 /// "POST" in ASCII: SQLite's `application_id` of our files.
