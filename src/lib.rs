@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`guard`] | what can this process reach, and what did it reach? |
 //! | [`mail`] | what is a message? |
+//! | [`attach`] | what does an attachment say? |
 //! | [`store`] | where is mail kept? |
 //! | [`models`] | which weights do we trust, and where do they lie? |
 //! | [`engine`] | numbers in, numbers out |
@@ -24,6 +25,7 @@
 //! What is absent matters most: a room that can speak to a model cannot send, a room that can send
 //! cannot speak to a model, and only `outbox` and `models` can open a connection, on the user's word.
 
+pub mod attach;
 pub mod brief;
 pub mod cli;
 pub mod draft;

@@ -94,6 +94,12 @@ pub(super) enum Command {
     Search(Search),
     /// How many messages answer a query
     Count(Count),
+    /// Queries kept under a name; `search saved:NAME` asks one again
+    Saved {
+        /// What to do; lists them when left out
+        #[command(subcommand)]
+        verb: Option<SavedVerb>,
+    },
     /// Read a message
     Show(Show),
     /// Read a thread
@@ -425,6 +431,25 @@ pub(super) enum Print {
     Ids,
     /// One JSON object a line
     Jsonl,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SavedVerb {
+    /// Each with how many messages answer it now
+    List,
+    /// Keep a query, in place of one of the same name
+    Add {
+        /// Letters, digits, - and _
+        name: String,
+        /// The query (`postroom help search` says how it is written)
+        #[arg(required = true)]
+        query: Vec<String>,
+    },
+    /// Forget a query
+    Remove {
+        /// Its name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::args;
 use super::failure::Failure;
+use super::saved;
 use super::screen::{Style, fit, shorten};
 use super::session::Session;
 use crate::mail::when::{format_rfc3339, human};
@@ -17,8 +18,8 @@ use crate::store::{Header, Scope, Store};
 const LIMIT_MAX: usize = 10_000;
 
 pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u8, Failure> {
-    let query = search::parse(&args.query.join(" "))?;
     let store = session.store()?;
+    let query = saved::parse(&store, &args.query.join(" "))?;
     let index = session.index(&store)?;
     let mode = match args.mode {
         args::Mode::Hybrid => Mode::Hybrid,
@@ -62,12 +63,9 @@ pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u
 }
 
 pub(super) fn count(session: &mut Session<'_>, args: &args::Count) -> Result<u8, Failure> {
-    let query = search::parse(&args.query.join(" "))?;
     let store = session.store()?;
-    let index = session.index(&store)?;
-    let me = session.me(&store)?;
-    let facts = StoreFacts { store: &store, session };
-    let count = index.count(&query, &plain_options(session, &me, &facts))?;
+    let query = saved::parse(&store, &args.query.join(" "))?;
+    let count = how_many(session, &store, &query)?;
     if session.global.json {
         let envelope = session.envelope("count", Some(&store)).items(vec![json!({"count": count})]);
         session.out.json(&envelope.value())?;
@@ -77,13 +75,25 @@ pub(super) fn count(session: &mut Session<'_>, args: &args::Count) -> Result<u8,
     Ok(0)
 }
 
+/// How many messages a query is true of.
+pub(super) fn how_many(
+    session: &mut Session<'_>,
+    store: &Store,
+    query: &Query,
+) -> Result<u64, Failure> {
+    let index = session.index(store)?;
+    let me = session.me(store)?;
+    let facts = StoreFacts { store, session };
+    Ok(index.count(query, &plain_options(session, &me, &facts))?)
+}
+
 /// All messages a query is true of, newest first.
 pub(super) fn ids_of(
     session: &mut Session<'_>,
     store: &Store,
     text: &str,
 ) -> Result<Vec<MessageId>, Failure> {
-    let query = search::parse(text)?;
+    let query = saved::parse(store, text)?;
     let index = session.index(store)?;
     let me = session.me(store)?;
     let facts = StoreFacts { store, session };
@@ -122,9 +132,18 @@ impl Facts for StoreFacts<'_, '_> {
     }
 }
 
+/// A hit with what is shown of it.
+struct Row {
+    hit: Hit,
+    header: Header,
+    snippet: Snippet,
+    /// The attachment that was found.
+    part: Option<String>,
+}
+
 /// Hits with what is shown of them.
 struct Found {
-    rows: Vec<(Hit, Header, Snippet)>,
+    rows: Vec<Row>,
 }
 
 impl Found {
@@ -137,6 +156,7 @@ impl Found {
             .map(|header| (header.id, header))
             .collect();
         let mut rows = Vec::with_capacity(hits.len());
+        let mut looked = 0;
         for hit in hits {
             let Some(header) = headers.remove(&hit.id) else { continue };
             let text = mail::parse(&store.raw(hit.id)?).text;
@@ -156,7 +176,13 @@ impl Found {
                     snippet = elsewhere;
                 }
             }
-            rows.push((hit, header, snippet));
+            let attached =
+                search::attached_hit(store, &header, query, &marker, &text, &mut looked)?;
+            let part = attached.as_ref().map(|attached| attached.name.clone());
+            if let Some(inside) = attached.and_then(|attached| attached.snippet) {
+                snippet = inside;
+            }
+            rows.push(Row { hit, header, snippet, part });
         }
         Ok(Self { rows })
     }
@@ -172,22 +198,18 @@ fn print(
 ) -> Result<u8, Failure> {
     match args.format {
         args::Print::Ids => {
-            for (hit, _, _) in &found.rows {
+            for row in &found.rows {
                 let end = if args.nul { "\0" } else { "\n" };
-                session.out.raw(format!("{}{end}", hit.id.0).as_bytes())?;
+                session.out.raw(format!("{}{end}", row.hit.id.0).as_bytes())?;
             }
         }
         args::Print::Jsonl => {
-            for (hit, header, snippet) in &found.rows {
-                session.out.json_line(&item(hit, header, snippet, args.explain))?;
+            for row in &found.rows {
+                session.out.json_line(&item(row, args.explain))?;
             }
         }
         args::Print::Text if session.global.json => {
-            let items = found
-                .rows
-                .iter()
-                .map(|(hit, header, snippet)| item(hit, header, snippet, args.explain))
-                .collect();
+            let items = found.rows.iter().map(|row| item(row, args.explain)).collect();
             let mut envelope = session
                 .envelope("search", Some(store))
                 .coverage(coverage.0, coverage.1)
@@ -202,8 +224,8 @@ fn print(
             if args.explain {
                 session.out.line(Style::Cyan, &format!("query: {query}"))?;
             }
-            for (hit, header, snippet) in &found.rows {
-                row(session, hit, header, snippet, args.explain)?;
+            for row in &found.rows {
+                show(session, row, args.explain)?;
             }
             if found.rows.is_empty() {
                 session.note("nothing found")?;
@@ -213,13 +235,8 @@ fn print(
     Ok(0)
 }
 
-fn row(
-    session: &mut Session<'_>,
-    hit: &Hit,
-    header: &Header,
-    snippet: &Snippet,
-    explain: bool,
-) -> Result<(), Failure> {
+fn show(session: &mut Session<'_>, row: &Row, explain: bool) -> Result<(), Failure> {
+    let Row { hit, header, snippet, part } = row;
     let who = header.from.called();
     let date = human(header.date, session.now, &session.calendar.zone);
     let width = session.out.width;
@@ -231,6 +248,9 @@ fn row(
     let left = width.saturating_sub(44).max(20);
     session.out.line(Style::Plain, &shorten(subject(header), left))?;
     session.out.put(Style::Plain, "       ")?;
+    if let Some(name) = part {
+        session.out.put(Style::Cyan, &format!("in {}: ", shorten(name, 40)))?;
+    }
     let mut at = 0;
     for span in &snippet.hits {
         session.out.put(Style::Dim, &snippet.text[at..span.start])?;
@@ -252,7 +272,8 @@ pub(super) fn subject(header: &Header) -> &str {
     if header.subject.is_empty() { "(no subject)" } else { &header.subject }
 }
 
-fn item(hit: &Hit, header: &Header, snippet: &Snippet, explain: bool) -> Value {
+fn item(row: &Row, explain: bool) -> Value {
+    let Row { hit, header, snippet, part } = row;
     let mut matched = Vec::new();
     if hit.matched.words {
         matched.push("words");
@@ -263,7 +284,7 @@ fn item(hit: &Hit, header: &Header, snippet: &Snippet, explain: bool) -> Value {
     let mut item = json!({
         "id": hit.id, "message_id": header.rfc_id, "thread": hit.thread,
         "date": format_rfc3339(header.date), "from": header.from, "subject": header.subject,
-        "score": hit.score, "matched": matched, "part": null, "snippet": snippet.text,
+        "score": hit.score, "matched": matched, "part": part, "snippet": snippet.text,
     });
     if explain {
         item["parts"] = json!({"words": hit.words, "meaning": hit.meaning});

@@ -59,7 +59,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Import) -> Result<u8, 
     }
     let guessed = intake::guess_own_addresses(&mut store)?;
     store.set_mark("fresh", &format_rfc3339(session.now))?;
-    let coverage = index(session, &store, args.words_only)?;
+    let coverage = index(session, &mut store, args.words_only)?;
     if session.global.json {
         let envelope = session
             .envelope("import", Some(&store))
@@ -170,10 +170,10 @@ fn report(
     Ok(())
 }
 
-/// Words first, then vectors; gives back how many messages have vectors, of how many.
+/// Words first, then attachments, then vectors; gives back how many messages have vectors, of how many.
 fn index(
     session: &mut Session<'_>,
-    store: &Store,
+    store: &mut Store,
     words_only: bool,
 ) -> Result<(u64, u64), Failure> {
     session.index(store)?;
@@ -184,7 +184,10 @@ fn index(
     }
     let mut vectors = session.vectors()?;
     if (vectors.covered().len() as u64) < total {
-        session.note("searchable by words now; going on with vectors (break off at any time, `postroom index embed` goes on)")?;
+        session.note("searchable by words now; going on with attachments and vectors (break off at any time, `postroom index embed` goes on)")?;
+    }
+    session.attachments(store)?;
+    if (vectors.covered().len() as u64) < total {
         session.embed(store, &mut vectors)?;
     }
     Ok((vectors.covered().len() as u64, total))

@@ -9,10 +9,12 @@ use super::args;
 use super::failure::{COULD_NOT, Failure};
 use super::screen::{Style, counted};
 use super::session::Session;
+use crate::attach;
 use crate::guard::{self, Connection, ConnectionLog};
 use crate::mail::when::{format_rfc3339, human_with_time};
 use crate::models;
 use crate::search::Index;
+use crate::store::AttachedTotals;
 
 pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<u8, Failure> {
     let mut store = session.store()?;
@@ -20,6 +22,7 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
         args::IndexVerb::Check => return check_index(session),
         args::IndexVerb::Embed => {
             session.index(&store)?;
+            session.attachments(&mut store)?;
             let mut vectors = session.vectors()?;
             session.embed(&store, &mut vectors)?;
         }
@@ -27,6 +30,7 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
             // Readings and verdicts are made anew when they are next asked for.
             store.forget_derived()?;
             session.rebuilt_index(&store)?;
+            session.attachments(&mut store)?;
             crate::search::Vectors::remove_file(&session.home.vectors())?;
             let mut vectors = session.vectors()?;
             session.embed(&store, &mut vectors)?;
@@ -35,14 +39,44 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
     let total = store.messages_count(None)?;
     let covered = session.vectors()?.covered().len() as u64;
     let messages = counted(total, "message", "messages");
-    let line = format!("{messages} by words, {covered} with vectors");
-    say(
-        session,
-        "index",
-        vec![json!({"name": "index", "check": "coverage", "ok": covered >= total, "hint": line})],
-        (covered, total),
-        &line,
-    )
+    let attached = store.attached_totals(attach::VERSION)?;
+    let line = format!("{messages} by words, {covered} with vectors{}", of_attached(&attached));
+    let ok = covered >= total && attached.messages_waiting == 0;
+    say_index(session, ok, (covered, total), &line, &attached)?;
+    Ok(0)
+}
+
+/// What became of attachments, as the end of a line; nothing where there are none.
+fn of_attached(totals: &AttachedTotals) -> String {
+    let AttachedTotals { read, unreadable, unknown, messages_waiting } = totals;
+    if totals == &AttachedTotals::default() {
+        return String::new();
+    }
+    let mut line =
+        format!("; attachments: {read} read, {unreadable} not readable, {unknown} of other types");
+    if *messages_waiting > 0 {
+        let messages = counted(*messages_waiting, "message", "messages");
+        line.push_str(&format!(", those of {messages} not read yet"));
+    }
+    line
+}
+
+fn say_index(
+    session: &mut Session<'_>,
+    ok: bool,
+    coverage: (u64, u64),
+    line: &str,
+    attached: &AttachedTotals,
+) -> Result<(), Failure> {
+    if !session.global.json {
+        return session.out.line(Style::Plain, line).map_err(Failure::from);
+    }
+    let items = vec![json!({"name": "index", "check": "coverage", "ok": ok, "hint": line})];
+    let AttachedTotals { read, unreadable, unknown, messages_waiting } = attached;
+    let counts = json!({"read": read, "unreadable": unreadable, "unknown": unknown,
+        "messages_waiting": messages_waiting});
+    let envelope = session.envelope("index", None).coverage(coverage.0, coverage.1).items(items);
+    session.out.json(&envelope.with("attachments", counts).value()).map_err(Failure::from)
 }
 
 fn check_index(session: &mut Session<'_>) -> Result<u8, Failure> {
@@ -60,13 +94,17 @@ fn check_index(session: &mut Session<'_>) -> Result<u8, Failure> {
         Err(error) => (0, super::failure::chain(&error)),
     };
     let covered = session.vectors()?.covered().len() as u64;
-    let ok = whole.is_empty() && words == total && covered >= total;
-    let mut line = format!("{words} of {total} messages by words, {covered} with vectors");
+    let attached = store.attached_totals(attach::VERSION)?;
+    let waiting = attached.messages_waiting;
+    let ok = whole.is_empty() && words == total && covered >= total && waiting == 0;
+    let mut line = format!(
+        "{words} of {total} messages by words, {covered} with vectors{}",
+        of_attached(&attached)
+    );
     if !whole.is_empty() {
         line = format!("{line}; {whole}");
     }
-    let items = vec![json!({"name": "index", "check": "coverage", "ok": ok, "hint": line})];
-    say(session, "index", items, (covered.min(words), total), &line)?;
+    say_index(session, ok, (covered.min(words), total), &line, &attached)?;
     if ok {
         return Ok(0);
     }
@@ -212,12 +250,14 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
                 Err(error) => (0, super::failure::chain(&error)),
             };
             let covered = session.vectors()?.covered().len() as u64;
+            let attached = store.attached_totals(attach::VERSION)?;
             add(
                 "index",
                 "complete",
-                words == total && covered >= total,
+                words == total && covered >= total && attached.messages_waiting == 0,
                 if why.is_empty() {
-                    format!("{words} of {total} by words, {covered} with vectors")
+                    let more = of_attached(&attached);
+                    format!("{words} of {total} by words, {covered} with vectors{more}")
                 } else {
                     why
                 },

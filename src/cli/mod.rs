@@ -22,6 +22,7 @@ mod models;
 mod progress;
 mod queries;
 mod read;
+mod saved;
 mod screen;
 mod session;
 mod show_demo;
@@ -41,6 +42,7 @@ use home::Home;
 use screen::{Screen, Style};
 use session::{Need, Session, Settings};
 
+use crate::attach;
 use crate::engine::WRITER_THREADS_VARIABLE;
 use crate::guard::{self, Companion};
 use crate::mail::UnixSeconds;
@@ -77,6 +79,10 @@ pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if guard::serve_companion(&args[1..]) {
         return ExitCode::SUCCESS;
+    }
+    if args.len() == 2 && args[1] == attach::WORD {
+        let served = attach::serve(&mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+        return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if args.len() == 2 && args[1] == PROBE {
         return if guard::opens_socket() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -276,6 +282,7 @@ fn command(
         Command::Outbox(args) => letters::outbox(session, args, input, companion),
         Command::Search(args) => find::search(session, args),
         Command::Count(args) => find::count(session, args),
+        Command::Saved { verb } => saved::run(session, verb.as_ref()),
         Command::Show(args) => read::show(session, args),
         Command::Thread(args) => read::thread(session, args),
         Command::Read(args) => read::read(session, args, input),

@@ -23,7 +23,9 @@ Who and what (part of a name, an address, a domain or a title will do):
   subject:budget          the subject; so is subject:\"annual budget\"
   body:budget             the text
   filename:pdf            an attachment's name
-  has:attachment          with an attachment
+  has:attachment          with an attachment; has:pdf, document,
+                          spreadsheet, presentation, calendar,
+                          message, archive, image, audio, video
   larger:2M               bigger than that; smaller:10k
   lang:de                 the language it is written in
 

@@ -11,7 +11,7 @@ use super::screen::{Style, counted, shorten};
 use super::session::Session;
 use crate::mail::when::{format_rfc3339, human_with_time};
 use crate::mail::{self, Message, Person, Voice};
-use crate::store::{Header, Store};
+use crate::store::{AttachedState, Header, Store};
 
 /// Standard input is read up to here.
 const INPUT_BYTES_MAX: u64 = 32 << 20;
@@ -39,7 +39,7 @@ pub(super) fn show(session: &mut Session<'_>, args: &args::Show) -> Result<u8, F
         session.out.block(Style::Dim, "", &String::from_utf8_lossy(&raw[..end]))?;
         session.out.end()?;
     }
-    print(session, &header, &message, args.quoted)?;
+    print(session, &store, &header, &message, args.quoted)?;
     Ok(0)
 }
 
@@ -60,7 +60,7 @@ pub(super) fn thread(session: &mut Session<'_>, args: &args::OneId) -> Result<u8
                 let rule = "─".repeat(session.out.width.min(72));
                 session.out.line(Style::Dim, &rule)?;
             }
-            print(session, header, &message, false)?;
+            print(session, &store, header, &message, false)?;
         }
     }
     if session.global.json {
@@ -94,6 +94,7 @@ pub(super) fn person(person: &Person) -> String {
 
 fn print(
     session: &mut Session<'_>,
+    store: &Store,
     header: &Header,
     message: &Message,
     quoted: bool,
@@ -120,7 +121,7 @@ fn print(
         );
         field(out, "attached", &line)?;
     }
-    for warning in warnings(header, message) {
+    for warning in warnings(store, header, message)? {
         out.put(Style::Plain, &format!("{:>8}  ", "note"))?;
         out.line(Style::Yellow, &warning)?;
     }
@@ -141,13 +142,18 @@ fn print(
     Ok(())
 }
 
-fn warnings(header: &Header, message: &Message) -> Vec<String> {
+fn warnings(store: &Store, header: &Header, message: &Message) -> Result<Vec<String>, Failure> {
     let mut warnings = header.warnings.clone();
     if message.hidden_chars > 0 {
         let characters = counted(message.hidden_chars as u64, "character", "characters");
         warnings.push(format!("left out what a person would not have seen: {characters}"));
     }
-    warnings
+    for row in store.attached(header.id)? {
+        if row.state == AttachedState::Unreadable {
+            warnings.push(format!("attachment {} cannot be read: {}", row.part, row.reason));
+        }
+    }
+    Ok(warnings)
 }
 
 fn item(
@@ -169,7 +175,7 @@ fn item(
         "flags": header.flags.chars().map(flag_name).collect::<Vec<_>>(),
         "gist": super::day::gist(session, store, header, message)?,
         "text": own, "quoted": quoted,
-        "attachments": message.attachments, "warnings": warnings(header, message),
+        "attachments": message.attachments, "warnings": warnings(store, header, message)?,
     }))
 }
 

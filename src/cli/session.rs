@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::home::Home;
 use super::progress::Progress;
 use super::screen::{Envelope, Screen};
+use crate::attach::{self, Extractor};
 use crate::engine::Reader;
 use crate::ledger::Weighted;
 use crate::mail::MessageId;
@@ -17,6 +18,9 @@ use crate::mail::when::{Calendar, format_rfc3339, parse_rfc3339};
 use crate::models;
 use crate::search::{self, Embed, Index, Vectors};
 use crate::store::{Origin, Store};
+
+/// Processes that read attachments side by side.
+const EXTRACTORS_MAX: usize = 4;
 
 /// One command's surroundings.
 pub(super) struct Session<'a> {
@@ -187,6 +191,34 @@ impl<'a> Session<'a> {
             progress.at(done, total);
             ControlFlow::Continue(())
         })?)
+    }
+
+    /// Reads the attachments that nobody read yet; the index takes in what they say. Where they
+    /// cannot be read on this machine, that is said, and all else goes on.
+    pub(super) fn attachments(&mut self, store: &mut Store) -> Result<(), Failure> {
+        let read = {
+            let mut progress = Progress::new(self.shows_progress(), "reading attachments");
+            let count = std::thread::available_parallelism().map_or(1, usize::from);
+            let extractors: Result<Vec<Extractor>, attach::Error> =
+                (0..count.min(EXTRACTORS_MAX)).map(|_| Extractor::new()).collect();
+            match extractors {
+                Ok(mut extractors) => {
+                    search::read_attachments(store, &mut extractors, &mut |done, total| {
+                        progress.at(done, total);
+                        ControlFlow::Continue(())
+                    })
+                }
+                Err(source) => Err(search::Error::Attachments { source }),
+            }
+        };
+        match read {
+            Ok(0) => Ok(()),
+            Ok(_) => self.index(store).map(drop),
+            Err(error @ search::Error::Attachments { .. }) => {
+                self.note(&format!("{}: they stay unread", super::failure::chain(&error)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The reader, ready to read.

@@ -45,6 +45,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Demo) -> Result<u8, Fa
         session.out.end()?;
     }
     session.index(&store)?;
+    session.attachments(&mut store)?;
     let mut vectors = session.vectors()?;
     session.embed(&store, &mut vectors)?;
     show(session, &mut store, &dir)

@@ -22,7 +22,7 @@ pub enum Locked {
 pub fn lock() -> Result<Locked, super::Error> {
     use std::collections::BTreeMap;
 
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+    use seccompiler::SeccompAction;
 
     const X32: i64 = 0x4000_0000;
     let refused = [
@@ -40,7 +40,6 @@ pub fn lock() -> Result<Locked, super::Error> {
         libc::SYS_pidfd_getfd,
         libc::SYS_process_vm_writev,
     ];
-    let arch = if cfg!(target_arch = "x86_64") { TargetArch::x86_64 } else { TargetArch::aarch64 };
     let mut rules = BTreeMap::new();
     for number in refused {
         rules.insert(number, Vec::new());
@@ -48,14 +47,22 @@ pub fn lock() -> Result<Locked, super::Error> {
             rules.insert(number | X32, Vec::new());
         }
     }
+    apply(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32))
+}
+
+/// Has the kernel do `matched` with the calls of `rules` and `others` with all others, from now on.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) fn apply(
+    rules: std::collections::BTreeMap<i64, Vec<seccompiler::SeccompRule>>,
+    others: seccompiler::SeccompAction,
+    matched: seccompiler::SeccompAction,
+) -> Result<Locked, super::Error> {
+    use seccompiler::{BpfProgram, SeccompFilter, TargetArch};
+
+    let arch = if cfg!(target_arch = "x86_64") { TargetArch::x86_64 } else { TargetArch::aarch64 };
     let failed = |reason: String| super::Error::Lock { reason };
-    let filter = SeccompFilter::new(
-        rules,
-        SeccompAction::Allow,
-        SeccompAction::Errno(libc::EPERM as u32),
-        arch,
-    )
-    .map_err(|error| failed(error.to_string()))?;
+    let filter = SeccompFilter::new(rules, others, matched, arch)
+        .map_err(|error| failed(error.to_string()))?;
     let program: BpfProgram =
         filter.try_into().map_err(|error: seccompiler::BackendError| failed(error.to_string()))?;
     seccompiler::apply_filter(&program).map_err(|error| failed(error.to_string()))?;

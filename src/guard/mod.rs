@@ -2,16 +2,19 @@
 //!
 //! [`lock()`] takes every socket away from the process before it reads mail, for good and for its
 //! children too. [`verify()`] tries to break out and says what happened. [`ConnectionLog`] is the
-//! list of connections that the few commands which may open one have opened. [`SafeText`] is the
-//! only way for a stranger's words to a screen. Nothing here reads mail. Start with [`lock()`].
+//! list of connections that the few commands which may open one have opened. [`confine()`] leaves a
+//! process nothing but its streams, for reading a stranger's file. [`SafeText`] is the only way for a
+//! stranger's words to a screen. Nothing here reads mail. Start with [`lock()`].
 
 mod companion;
+mod confine;
 mod connections;
 mod lock;
 mod text;
 mod verify;
 
 pub use companion::{Companion, serve_companion};
+pub use confine::{allow_processor_seconds, confine};
 pub use connections::{Connection, ConnectionLog};
 pub use lock::{Locked, lock};
 pub use text::{SafeText, escape_json};

@@ -19,7 +19,7 @@ pub(super) use self::words::base64;
 use self::body::{Field, PartText, Parts, TextKind};
 use super::headers;
 use super::html::{self, Link};
-use super::types::{Message, Moment, Person};
+use super::types::{Attachment, Message, Moment, Person};
 
 /// Links listed of one message.
 const LINKS_MAX: usize = 1_000;
@@ -47,6 +47,31 @@ pub fn attachment_bytes(raw: &[u8], part: u32) -> Option<Vec<u8>> {
         parts.attachment_bytes(source)
     })
     .flatten()
+}
+
+/// All attachments with their contents, in order; empty where the message cannot be taken apart.
+pub fn attachments(raw: &[u8]) -> Vec<(Attachment, Vec<u8>)> {
+    quietly(|| {
+        let whole = defuse::whole(raw);
+        let safe = defuse::defuse(&whole);
+        let Some(parts) = Parts::of(&whole, &safe) else { return Vec::new() };
+        let shown = Shown::of(&parts);
+        let found = parts.attachments(&shown.ids).into_iter();
+        found
+            .map(|(at, source)| {
+                let bytes = parts.attachment_bytes(&source).unwrap_or_default();
+                (at, bytes)
+            })
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
+/// A text whose charset nobody said: UTF-8 where it is that, else as the HTML says itself, else as
+/// such bytes are mostly meant.
+pub fn decode_text(bytes: &[u8], is_html: bool) -> String {
+    let kind = if is_html { TextKind::Html } else { TextKind::Plain };
+    body::decode(bytes, None, kind)
 }
 
 /// The links of a message as a person sees them: of its HTML, else the addresses in its text.

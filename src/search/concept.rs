@@ -13,11 +13,20 @@ pub(super) enum Part {
     To,
     Cc,
     Filename,
+    Attached,
 }
 
 /// Everywhere a bare word may stand.
-pub(super) const EVERYWHERE: &[Part] =
-    &[Part::Subject, Part::Own, Part::Quoted, Part::From, Part::To, Part::Cc, Part::Filename];
+pub(super) const EVERYWHERE: &[Part] = &[
+    Part::Subject,
+    Part::Own,
+    Part::Quoted,
+    Part::From,
+    Part::To,
+    Part::Cc,
+    Part::Filename,
+    Part::Attached,
+];
 const IN_SUBJECT: &[Part] = &[Part::Subject];
 const IN_BODY: &[Part] = &[Part::Own, Part::Quoted];
 

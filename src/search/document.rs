@@ -31,6 +31,10 @@ pub struct Document {
     pub bytes: u64,
     /// File names of what is attached; an empty name still counts as an attachment.
     pub attachments: Vec<String>,
+    /// What the attachments say, as far as they were read.
+    pub attached: Vec<String>,
+    /// What is attached, in the words of [`crate::attach::kind::GROUPS`].
+    pub holds: Vec<&'static str>,
     /// ISO 639-1, where it could be told.
     pub language: Option<String>,
     /// The user has read it.

@@ -79,6 +79,13 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// Attachments cannot be read on this machine.
+    #[error("reading attachments")]
+    Attachments {
+        /// Why not.
+        #[source]
+        source: crate::attach::Error,
+    },
     /// The reader could not make vectors.
     #[error("making vectors")]
     Embed {

@@ -10,8 +10,9 @@ use super::embed::{Embed, embed_messages};
 use super::index::SMALL_BATCH_MESSAGES;
 use super::writer::Batch;
 use super::{Added, Document, Error, Index, Piece, Vectors};
+use crate::attach::kind::{self, Kind};
 use crate::mail::{self, MessageId, Words};
-use crate::store::{self, Header, Scope, Store};
+use crate::store::{self, AttachedRow, Header, Scope, Store};
 
 /// Messages unpacked and parsed at once.
 const CHUNK_MESSAGES: usize = 256;
@@ -64,13 +65,15 @@ impl<'a> Feed<'a> {
         };
         let unknown: Vec<Header> =
             headers.iter().filter(|header| !words.contains_key(&header.id)).cloned().collect();
-        for item in Chunks::new(store, &unknown, |header, text| (header.id, mail::words(text))) {
+        let texts = Chunks::new(store, &unknown, |header, text, _| (header.id, mail::words(text)));
+        for item in texts {
             let (id, parsed) = item.map_err(documents)?;
             words.insert(id, parsed);
         }
         for header in &headers {
             let words = words.remove(&header.id).unwrap_or_default();
-            batch.put(self.index, &document(header, words))?;
+            let attached = attached_of(store, header).map_err(documents)?;
+            batch.put(self.index, &document(header, words, attached))?;
         }
         Ok(())
     }
@@ -103,11 +106,11 @@ pub fn catch_up(
         let scope = Scope { after_generation: Some(index.watermark()), ..Scope::default() };
         let headers = store.headers(&scope).map_err(documents)?;
         let total = headers.len() as u64;
-        let added: Added = index.add(
-            Chunks::new(store, &headers, |header, text| document(header, mail::words(text))),
-            generation,
-            &mut |done| progress(done, total),
-        )?;
+        let documents = Chunks::new(store, &headers, |header, text, attached| {
+            document(header, mail::words(text), attached)
+        });
+        let added: Added =
+            index.add(documents.with_attached(), generation, &mut |done| progress(done, total))?;
         caught.added = added.messages;
         caught.finished = added.finished;
     }
@@ -143,7 +146,7 @@ pub fn embed_missing(
     let missing: Vec<Header> =
         headers.into_iter().filter(|header| !covered.contains(&header.id)).collect();
     let total = missing.len() as u64;
-    let messages = Chunks::new(store, &missing, |header, text| {
+    let messages = Chunks::new(store, &missing, |header, text, _| {
         (header.id, message_pieces(&header.subject, text))
     });
     embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
@@ -156,8 +159,32 @@ pub fn message_pieces(subject: &str, text: &str) -> Vec<Piece> {
     pieces(subject, &words, &mail::sentences(&words))
 }
 
-fn document(header: &Header, words: Words) -> Document {
+/// What a message's attachments say, as far as they were read.
+fn attached_of(store: &Store, header: &Header) -> Result<Vec<AttachedRow>, store::Error> {
+    if header.attachments.is_empty() { Ok(Vec::new()) } else { store.attached(header.id) }
+}
+
+/// What is attached: by contents where they were looked at, else by name and type.
+fn holds(header: &Header, attached: &[AttachedRow]) -> Vec<&'static str> {
+    let mut holds: Vec<&'static str> = header
+        .attachments
+        .iter()
+        .filter_map(|file| {
+            let row = attached.iter().find(|row| row.part == file.part);
+            row.and_then(|row| Kind::named(&row.kind))
+                .unwrap_or_else(|| kind::guess(&file.name, &file.mime_type))
+                .group()
+        })
+        .collect();
+    holds.sort_unstable();
+    holds.dedup();
+    holds
+}
+
+fn document(header: &Header, words: Words, attached: Vec<AttachedRow>) -> Document {
     Document {
+        holds: holds(header, &attached),
+        attached: attached.into_iter().map(|row| row.text).collect(),
         id: header.id,
         thread: header.thread,
         generation: header.generation,
@@ -178,7 +205,7 @@ fn document(header: &Header, words: Words) -> Document {
     }
 }
 
-fn documents(source: store::Error) -> Error {
+pub(super) fn documents(source: store::Error) -> Error {
     Error::Documents { source: source.into() }
 }
 
@@ -186,13 +213,45 @@ fn documents(source: store::Error) -> Error {
 struct Chunks<'a, T> {
     store: &'a Store,
     headers: &'a [Header],
-    make: fn(&Header, &str) -> T,
+    make: Make<T>,
+    attached: Attached,
     ready: std::vec::IntoIter<T>,
 }
 
+/// Makes something of a message's header, its text, and what its attachments say.
+type Make<T> = fn(&Header, &str, Vec<AttachedRow>) -> T;
+
+/// Whether what attachments say is looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attached {
+    LeftOut,
+    LookedUp,
+}
+
+/// A message as it comes from the store: header, raw bytes, what its attachments say.
+type Loaded<'a> = (&'a Header, Vec<u8>, Vec<AttachedRow>);
+
 impl<'a, T: Send> Chunks<'a, T> {
-    fn new(store: &'a Store, headers: &'a [Header], make: fn(&Header, &str) -> T) -> Self {
-        Self { store, headers, make, ready: Vec::new().into_iter() }
+    fn new(store: &'a Store, headers: &'a [Header], make: Make<T>) -> Self {
+        let ready = Vec::new().into_iter();
+        Self { store, headers, make, attached: Attached::LeftOut, ready }
+    }
+
+    fn with_attached(self) -> Self {
+        Self { attached: Attached::LookedUp, ..self }
+    }
+
+    fn load(&self, header: &'a Header) -> Result<Loaded<'a>, store::Error> {
+        let raw = match self.store.raw(header.id) {
+            // What is known of it besides its text is worth finding.
+            Err(store::Error::Damaged { .. }) => Vec::new(),
+            raw => raw?,
+        };
+        let attached = match self.attached {
+            Attached::LeftOut => Vec::new(),
+            Attached::LookedUp => attached_of(self.store, header)?,
+        };
+        Ok((header, raw, attached))
     }
 }
 
@@ -207,22 +266,16 @@ impl<T: Send> Iterator for Chunks<'_, T> {
         if chunk.is_empty() {
             return None;
         }
-        let raws: Result<Vec<(&Header, Vec<u8>)>, _> = chunk
-            .iter()
-            .map(|header| match self.store.raw(header.id) {
-                // What is known of it besides its text is worth finding.
-                Err(store::Error::Damaged { .. }) => Ok((header, Vec::new())),
-                raw => raw.map(|raw| (header, raw)),
-            })
-            .collect();
-        match raws {
+        let loaded: Result<Vec<Loaded<'_>>, _> =
+            chunk.iter().map(|header| self.load(header)).collect();
+        match loaded {
             Err(error) => Some(Err(error)),
-            Ok(raws) => {
+            Ok(loaded) => {
                 self.headers = rest;
                 let make = self.make;
-                let made: Vec<T> = raws
+                let made: Vec<T> = loaded
                     .into_par_iter()
-                    .map(|(header, raw)| make(header, &mail::parse(&raw).text))
+                    .map(|(header, raw, attached)| make(header, &mail::parse(&raw).text, attached))
                     .collect();
                 self.ready = made.into_iter();
                 self.next()

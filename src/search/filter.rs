@@ -159,6 +159,7 @@ impl Sieve<'_> {
             Filter::FromMe => self.mine(&[fields.from]),
             Filter::ToMe => self.mine(&[fields.to, fields.cc]),
             Filter::HasAttachment => self.flags(|flags| flags & flag::ATTACHMENT != 0),
+            Filter::Has(group) => self.term(&Term::from_field_text(fields.holds, group)),
             Filter::Larger(bytes) => self.bytes(|size| size > *bytes),
             Filter::Smaller(bytes) => self.bytes(|size| size < *bytes),
             Filter::Before(text) => {

@@ -356,6 +356,22 @@ fn titles_texts_files_and_folders_are_matched_by_part() {
 }
 
 #[test]
+fn what_attachments_say_is_found_and_counts_less_than_what_the_sender_says() {
+    let mut with_file = mail(1, "The offer", "please see the file");
+    with_file.attachments = vec!["offer.pdf".to_owned()];
+    with_file.attached = vec!["The crane lifts herring.".to_owned(), "A second gasket".to_owned()];
+    with_file.holds = vec!["pdf"];
+    let home = home(vec![with_file, mail(2, "Crane", "the crane lifts herring, the second one")]);
+    home.check_set("gasket", &[1]);
+    home.check_set("\"lifts herring\"", &[1, 2]);
+    home.check_set("herrings +cranes", &[1, 2]);
+    home.check_set("body:herring", &[2]);
+    home.check_set("has:pdf", &[1]);
+    home.check_set("has:image", &[]);
+    home.check("crane herring", &[2, 1]);
+}
+
+#[test]
 fn sizes_flags_and_ids_filter() {
     let mut big = mail(1, "", "x1");
     big.bytes = 20_000;

@@ -24,7 +24,7 @@ use super::writer::{Batch, Payload};
 use crate::mail::MessageId;
 
 /// Raised whenever a text is cut or a field filled in another way: older indexes are made anew.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// Up to here one thread writes one segment; more are worth two.
 pub(super) const SMALL_BATCH_MESSAGES: usize = 300;
 /// Messages between two calls of `progress`.
@@ -78,6 +78,8 @@ pub(super) struct Fields {
     pub(super) cc: Field,
     pub(super) folder: Field,
     pub(super) filename: Field,
+    pub(super) attached: Field,
+    pub(super) holds: Field,
 }
 
 fn schema() -> (Schema, Fields) {
@@ -107,6 +109,8 @@ fn schema() -> (Schema, Fields) {
         cc: schema.add_text_field("cc", words(tokens::NAMES)),
         folder: schema.add_text_field("folder", words(tokens::NAMES)),
         filename: schema.add_text_field("filename", words(tokens::NAMES)),
+        attached: schema.add_text_field("attached", words(tokens::TEXT)),
+        holds: schema.add_text_field("holds", STRING),
     };
     (schema.build(), fields)
 }

@@ -6,6 +6,7 @@
 //! connection: the time, the question's vector and what only other rooms know come in as arguments.
 //! Start with [`Document`] and [`Index::add`], then [`Index::search`].
 
+mod attachments;
 mod bits;
 mod chunks;
 mod concept;
@@ -35,6 +36,7 @@ mod view;
 mod words;
 mod writer;
 
+pub use attachments::{AttachedHit, attached_hit, read_attachments};
 pub use chunks::{PIECE_WORDS_MAX, PIECES_MAX, Piece, pieces};
 pub use document::Document;
 pub use embed::{Embed, embed_messages};

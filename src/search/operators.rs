@@ -1,6 +1,7 @@
 //! What stands behind each operator's colon.
 
 use super::query::{Age, DateSpan, Fact, Filter, Place, Query};
+use crate::attach::kind::GROUPS;
 use crate::mail::UnixSeconds;
 use crate::mail::when::{Zone, parse_query_date};
 
@@ -68,9 +69,14 @@ pub(super) fn operator(name: &str, value: &str, quoted: bool) -> Result<Query, R
             }
             Filter::Holds { place: place(name), text: value.to_owned(), exact: quoted }
         }
-        "has" if matches!(value.to_lowercase().as_str(), "attachment" | "attachments") => {
-            Filter::HasAttachment
-        }
+        "has" => match value.to_lowercase().as_str() {
+            "attachment" | "attachments" => Filter::HasAttachment,
+            group if GROUPS.contains(&group) => Filter::Has(group.to_owned()),
+            _ => {
+                let hint = format!("write has:attachment, or has: and {}", GROUPS.join(", "));
+                return refuse(format!("an unknown `has:{value}`"), &hint);
+            }
+        },
         "larger" | "smaller" => match size(value) {
             Some(bytes) if name == "larger" => Filter::Larger(bytes),
             Some(bytes) => Filter::Smaller(bytes),

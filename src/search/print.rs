@@ -110,6 +110,7 @@ impl fmt::Display for Filter {
             Filter::FromMe => f.write_str("from:me"),
             Filter::ToMe => f.write_str("to:me"),
             Filter::HasAttachment => f.write_str("has:attachment"),
+            Filter::Has(group) => write!(f, "has:{group}"),
             Filter::Larger(bytes) => write!(f, "larger:{}", Size(*bytes)),
             Filter::Smaller(bytes) => write!(f, "smaller:{}", Size(*bytes)),
             Filter::Before(date) => write!(f, "before:{}", Value(date)),

@@ -125,6 +125,8 @@ pub enum Filter {
     ToMe,
     /// `has:attachment`
     HasAttachment,
+    /// `has:pdf`: one of [`crate::attach::kind::GROUPS`].
+    Has(String),
     /// `larger:10k`, in bytes.
     Larger(u64),
     /// `smaller:2M`, in bytes.

@@ -73,6 +73,7 @@ fn operators_keep_their_values() {
         "subject:plan body:cost filename:pdf in:inbox",
     );
     check("has:attachments", "has:attachment");
+    check("has:PDF", "has:pdf");
     check(
         "larger:10240 smaller:2M larger:1500b smaller:3GB",
         "larger:10k smaller:2M larger:1500 smaller:3G",

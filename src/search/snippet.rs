@@ -1,6 +1,6 @@
 //! The lines of a message that answer the question, with the words that were asked for marked.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::concept::Concept;
@@ -9,7 +9,7 @@ use super::tokens::{Cutter, Role, STEM, with_language};
 /// Characters a snippet has, about.
 pub const SNIPPET_CHARS: usize = 160;
 /// Only the beginning of a long text is looked through.
-const TEXT_BYTES_MAX: usize = 64 << 10;
+pub(super) const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Words of context in front of the first hit.
 const LEAD_CHARS: usize = 30;
 
@@ -25,10 +25,13 @@ pub struct Snippet {
 /// Finds a question's words in a text. Made by [`super::Index::marker`].
 #[derive(Clone, Debug, Default)]
 pub struct Marker {
-    words: HashSet<String>,
-    prefixes: Vec<String>,
-    rows: Vec<Vec<String>>,
+    /// Each word, and which thing asked for it stands for; so below.
+    words: HashMap<String, usize>,
+    prefixes: Vec<(String, usize)>,
+    rows: Vec<(Vec<String>, usize)>,
     common: HashSet<String>,
+    /// Things asked for, common words aside.
+    asked: BTreeSet<usize>,
 }
 
 /// A hit in the text.
@@ -36,23 +39,46 @@ struct Hit {
     span: Range<usize>,
     word: String,
     weight: u32,
+    asked: usize,
 }
 
 impl Marker {
     pub(super) fn new(concepts: &[Concept]) -> Self {
         let mut marker = Marker::default();
-        for concept in concepts {
+        for (at, concept) in concepts.iter().enumerate() {
             let words = concept.terms.iter().map(|(term, _)| term.clone());
             if concept.is_common {
                 marker.common.extend(words.clone());
+            } else {
+                marker.asked.insert(at);
             }
-            marker.words.extend(words);
-            marker.prefixes.extend(concept.prefix.clone());
+            marker.words.extend(words.map(|word| (word, at)));
+            marker.prefixes.extend(concept.prefix.clone().map(|prefix| (prefix, at)));
             if concept.parts.len() > 1 {
-                marker.rows.push(concept.parts.clone());
+                marker.rows.push((concept.parts.clone(), at));
             }
         }
         marker
+    }
+
+    /// Which of the things asked for stand in a text, by their number in the question; common
+    /// words do not count.
+    pub(super) fn met(&self, text: &str, language: Option<&str>) -> BTreeSet<usize> {
+        let hits = self.hits(text, language);
+        hits.iter().map(|hit| hit.asked).filter(|asked| self.asked.contains(asked)).collect()
+    }
+
+    /// Both at once: what of the question stands in a text, and the place that holds most of it.
+    pub(super) fn look(&self, text: &str, language: Option<&str>) -> (BTreeSet<usize>, Snippet) {
+        let hits = self.hits(text, language);
+        let met = hits.iter().map(|hit| hit.asked).filter(|asked| self.asked.contains(asked));
+        let met = met.collect();
+        (met, window(text, best_window(text, &hits).unwrap_or(0), &hits))
+    }
+
+    /// Whether these are all things asked for.
+    pub(super) fn are_all(&self, met: &BTreeSet<usize>) -> bool {
+        self.asked.is_subset(met)
     }
 
     /// The place of `text` that holds most of what was asked for, in about [`SNIPPET_CHARS`]
@@ -88,20 +114,22 @@ impl Marker {
             if term.role == Role::Part {
                 row.push((term.text.clone(), span.clone()));
             }
-            let is_word = self.words.contains(&term.text);
-            let begins = !term.text.starts_with(STEM)
-                && self.prefixes.iter().any(|prefix| term.text.starts_with(prefix));
-            if is_word || begins {
+            let begun = || {
+                let is_plain = !term.text.starts_with(STEM);
+                let mut prefixes = self.prefixes.iter().filter(|_| is_plain);
+                prefixes.find(|(prefix, _)| term.text.starts_with(prefix)).map(|(_, asked)| asked)
+            };
+            if let Some(&asked) = self.words.get(&term.text).or_else(begun) {
                 let weight = if self.common.contains(&term.text) { 1 } else { 4 };
-                push(&mut hits, Hit { span, word: term.text, weight });
+                push(&mut hits, Hit { span, word: term.text, weight, asked });
             }
         }
-        for parts in &self.rows {
+        for (parts, asked) in &self.rows {
             for at in 0..row.len().saturating_sub(parts.len() - 1) {
                 let here = &row[at..at + parts.len()];
                 if here.iter().zip(parts).all(|((word, _), part)| word == part) {
                     let span = here[0].1.start..here[parts.len() - 1].1.end;
-                    hits.push(Hit { span, word: parts.join(" "), weight: 8 });
+                    hits.push(Hit { span, word: parts.join(" "), weight: 8, asked: *asked });
                 }
             }
         }

@@ -105,6 +105,7 @@ impl Part {
             Part::To => fields.to,
             Part::Cc => fields.cc,
             Part::Filename => fields.filename,
+            Part::Attached => fields.attached,
         }
     }
 
@@ -118,6 +119,7 @@ impl Part {
             Part::To => (0.6, 0.0),
             Part::Cc => (0.4, 0.0),
             Part::Filename => (0.8, 0.0),
+            Part::Attached => (0.4, 0.6),
         }
     }
 }
@@ -336,9 +338,10 @@ impl Found {
                 continue;
             }
             let mut gains: HashMap<u32, f32> = HashMap::new();
-            for part in [Part::Subject, Part::Own, Part::Quoted, Part::From] {
+            for part in [Part::Subject, Part::Own, Part::Quoted, Part::From, Part::Attached] {
                 let field = part.field(&words.fields);
-                let share = if part == Part::Quoted { 0.5 } else { 1.0 };
+                let is_beside = matches!(part, Part::Quoted | Part::Attached);
+                let share = if is_beside { 0.5 } else { 1.0 };
                 for (doc, gain) in self.nearness(segment, field, &docs)? {
                     let best = gains.entry(doc).or_default();
                     *best = best.max(gain * share);

@@ -71,7 +71,8 @@ impl Batch {
         if known {
             self.writer.delete_term(key);
         }
-        self.text_bytes += document.own.len() + document.quoted.len() + 512;
+        let attached: usize = document.attached.iter().map(String::len).sum();
+        self.text_bytes += document.own.len() + document.quoted.len() + attached + 512;
         self.writer
             .add_document(to_engine(&index.fields, document))
             .map_err(Error::index("adding a message"))?;
@@ -137,6 +138,10 @@ fn to_engine(fields: &Fields, document: &Document) -> TantivyDocument {
     document.cc.iter().for_each(|person| add_person(&mut out, fields.cc, person));
     document.folders.iter().for_each(|folder| out.add_text(fields.folder, folder));
     document.attachments.iter().for_each(|name| out.add_text(fields.filename, name));
+    for text in document.attached.iter().filter(|text| !text.is_empty()) {
+        out.add_text(fields.attached, tokens::with_language(language, start_of(text)));
+    }
+    document.holds.iter().for_each(|group| out.add_text(fields.holds, group));
     out
 }
 

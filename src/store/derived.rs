@@ -256,7 +256,8 @@ impl Store {
     pub fn forget_derived(&mut self) -> Result<(), Error> {
         self.connection
             .execute_batch(
-                "BEGIN; DELETE FROM entries; DELETE FROM verdicts; DELETE FROM readings; COMMIT;",
+                "BEGIN; DELETE FROM entries; DELETE FROM verdicts; DELETE FROM readings;
+                 DELETE FROM attached; COMMIT;",
             )
             .doing("forgetting what was derived")
     }

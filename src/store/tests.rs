@@ -5,19 +5,19 @@ use crate::mail::{MessageId, ThreadId, UnixSeconds};
 
 const NOW: UnixSeconds = UnixSeconds(1_772_442_000);
 
-fn store() -> (tempfile::TempDir, Store) {
+pub(super) fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("a store");
     (dir, store)
 }
 
-fn mail(head: &str, body: &str) -> String {
+pub(super) fn mail(head: &str, body: &str) -> String {
     format!("From: Ada <ada@example.org>\nTo: Ben <ben@example.org>\n{head}\n\n{body}\n")
 }
 
 /// Takes mails in as one import, each in a folder of its own.
 #[track_caller]
-fn take(store: &mut Store, location: &str, mails: &[&str]) -> Vec<Outcome> {
+pub(super) fn take(store: &mut Store, location: &str, mails: &[&str]) -> Vec<Outcome> {
     let batch: Vec<Incoming> = mails
         .iter()
         .enumerate()
@@ -31,7 +31,7 @@ fn take(store: &mut Store, location: &str, mails: &[&str]) -> Vec<Outcome> {
     outcomes
 }
 
-fn dated(minute: u32, rest: &str) -> String {
+pub(super) fn dated(minute: u32, rest: &str) -> String {
     format!("Date: Mon, 02 Mar 2026 09:{minute:02}:00 +0100\n{rest}")
 }
 

@@ -188,6 +188,42 @@ fn an_unknown_id() {
 }
 
 #[test]
+fn any_query_is_answered_or_refused_at_once() {
+    let home = Home::with(&mail::some(3));
+    let nots = "NOT ".repeat(20_000);
+    let brackets = "(".repeat(20_000);
+    // A megabyte, in as many arguments as the system wants.
+    let parts: Vec<String> = (0..10).map(|at| format!("a{at} ").repeat(35_000)).collect();
+    let long: Vec<&str> = parts.iter().map(String::as_str).collect();
+    for (query, hint) in [
+        (vec![nots.as_str()], "at most"),
+        (vec![brackets.as_str()], "at most"),
+        (long, "at most"),
+        (vec!["AND"], ""),
+        (vec!["OR"], ""),
+        (vec!["NOT"], ""),
+        (vec!["a OR"], ""),
+        (vec!["-"], "all mail"),
+        (vec!["()"], "all mail"),
+        (vec![""], "all mail"),
+        (vec!["fron:ada x"], "`from:`"),
+        (vec!["subjct:x"], "`subject:`"),
+        (vec!["has:wings"], "has:attachment"),
+        (vec!["before:2026-02-30"], "2026-03-02"),
+        (vec!["date:2026-13..2026-14"], "2026-03-02"),
+    ] {
+        let began = std::time::Instant::now();
+        let args: Vec<&str> =
+            ["search", "--mode", "words", "--"].iter().chain(&query).copied().collect();
+        let answer = home.run(args);
+        let seconds = began.elapsed().as_secs_f64();
+        assert!(seconds < 1.0, "{:.40}: {seconds:.1} s", query[0]);
+        let answer = answer.refused(ASKED_WRONGLY, &[]);
+        assert!(answer.err.contains(hint), "{:.40}: {}", query[0], answer.err);
+    }
+}
+
+#[test]
 fn queries_that_cannot_be_understood() {
     let home = Home::with(&mail::some(3));
     let deep = format!("{}a{}", "(".repeat(20_000), ")".repeat(20_000));

@@ -3,7 +3,7 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "demo",
     "import",
     "triage",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 29] = [
     "outbox",
     "search",
     "count",
+    "saved",
     "show",
     "thread",
     "read",

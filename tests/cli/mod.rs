@@ -11,6 +11,7 @@ mod letters;
 mod log;
 mod model;
 mod read;
+mod saved;
 mod search;
 mod show;
 mod strange_characters;

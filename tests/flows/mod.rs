@@ -1,8 +1,10 @@
 //! Several commands after one another: what went in comes out again, whatever happens between.
 
+mod attachments;
 mod disk;
 mod fetch;
 mod fetch_refused;
+mod hostile;
 mod index;
 mod interrupted;
 mod round_trip;

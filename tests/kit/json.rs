@@ -31,6 +31,7 @@ fn more_fields(asked: &str) -> &'static [&'static str] {
         "brief" => &["counts", "since"],
         "demo" => &["brief", "draft", "home"],
         "import" => &["own_addresses"],
+        "index" => &["attachments"],
         "search --explain" => &["query"],
         _ => &[],
     }

@@ -1,10 +1,12 @@
 //! What tests of the whole program share: a home that nothing leaks into, mail made up for the
 //! purpose, answers read strictly, and outside programs that may be missing.
 
+pub(crate) mod documents;
 pub(crate) mod gguf;
 pub(crate) mod hub;
 pub(crate) mod json;
 pub(crate) mod mail;
+pub(crate) mod pdf;
 pub(crate) mod tools;
 
 use std::ffi::{OsStr, OsString};

@@ -371,7 +371,7 @@ fn is_western(charset: &str) -> bool {
 
 /// UTF-8 where the bytes are UTF-8, whatever they were said to be; else as said, by the header or by
 /// the HTML itself; else as they are mostly meant.
-fn decode(bytes: &[u8], charset: Option<&str>, kind: TextKind) -> String {
+pub(crate) fn decode(bytes: &[u8], charset: Option<&str>, kind: TextKind) -> String {
     if bytes.is_ascii()
         && charset.is_none()
         && bytes.windows(3).any(|w| w == b"\x1b$B")
