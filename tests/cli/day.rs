@@ -255,19 +255,21 @@ fn a_brief_with_a_writer_says_which_lines_quote() {
     let path = home.folder("a.gguf");
     std::fs::write(&path, gguf("qwen3", 5_000)).expect("it is written");
     home.run(["model", "add", &text(&path)]).done();
-    // Random weights write no sentence that stands up to the checks.
+    // Random weights hardly ever write a sentence that stands up to the checks.
     let told = home.ask::<Told>(&["brief", "--writer", "always"]);
     assert_eq!(told.writer.as_deref(), Some("a"));
+    let count = told.items.iter().filter(|line| line.written_by.is_some()).count();
+    assert!(count < told.items.len(), "{told:?}");
     assert_eq!(told.warnings.len(), 1, "{told:?}");
-    assert!(told.warnings[0].contains("the writer a told 0 of"), "{told:?}");
+    assert!(told.warnings[0].contains(&format!("the writer a told {count} of")), "{told:?}");
     assert!(told.warnings[0].contains("put aside"), "{told:?}");
-    let texts = |brief: &Envelope<Told>| -> Vec<String> {
-        brief.items.iter().map(|line| line.text.clone()).collect()
-    };
-    assert_eq!(texts(&told), texts(&quoted));
+    assert_eq!(told.items.len(), quoted.items.len());
+    for (line, quote) in told.items.iter().zip(&quoted.items) {
+        assert!(line.written_by.is_some() || line.text == quote.text, "{line:?}");
+    }
     let shown = home.run(["brief"]).done();
     assert!(!shown.err.contains("quote"), "what was put aside is not asked for again: {shown:?}");
-    assert!(!shown.out.contains('~'), "{shown:?}");
+    assert_eq!(shown.out.contains('~'), count > 0, "{shown:?}");
     let never = home.ask::<Told>(&["brief", "--writer", "never"]);
     assert_eq!((never.writer, never.warnings.len()), (None, 0));
     home.run(["brief", "--writer", "sometimes"]).refused(2, &["sometimes"]);
