@@ -13,6 +13,7 @@ mod letter;
 mod letters;
 mod messages;
 mod own;
+mod remote;
 #[cfg(test)]
 mod tests;
 
@@ -33,9 +34,11 @@ pub use letter::Letter;
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
 pub use own::Origin;
+pub use remote::{Orphan, RemoteFolder, RemoteUids, Settled, SyncRun};
 
 /// The numbered schema files, in order; the file's `user_version` is how many were applied.
-const SCHEMA: &[&str] = &[include_str!("schema/0001_house.sql")];
+const SCHEMA: &[&str] =
+    &[include_str!("schema/0001_house.sql"), include_str!("schema/0002_sync.sql")];
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;
 const FILE_NAME: &str = "postroom.db";
