@@ -3,9 +3,11 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 31] = [
     "demo",
     "import",
+    "account",
+    "sync",
     "triage",
     "why",
     "brief",

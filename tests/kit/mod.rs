@@ -1,6 +1,7 @@
 //! What tests of the whole program share: a home that nothing leaks into, mail made up for the
 //! purpose, answers read strictly, and outside programs that may be missing.
 
+pub(crate) mod dovecot;
 pub(crate) mod gguf;
 pub(crate) mod hub;
 pub(crate) mod json;

@@ -31,8 +31,8 @@ pub(super) enum Fault {
     /// Answers the command of this number, from 0, with this (`TAG` stands for its tag), and closes
     /// the connection where it ends in nothing.
     Answer(usize, &'static str),
-    /// Says this before its own answer to the command of this number.
-    Before(usize, String),
+    /// Before it answers the command of this number, the first so many messages go.
+    Expunge(usize, usize),
     /// Says this in place of the greeting.
     Greeting(&'static str),
     /// Answers nothing to the command of this number, and keeps the connection.
@@ -142,7 +142,12 @@ impl Talk {
                     }
                     continue;
                 }
-                Fault::Before(number, text) if number == at => self.say(text.as_bytes())?,
+                Fault::Expunge(number, count) if number == at => {
+                    self.state.lock().expect("no test panics with it").folders[0]
+                        .mail
+                        .drain(..count);
+                    self.say("* 1 EXPUNGE\r\n".repeat(count).as_bytes())?;
+                }
                 Fault::Silence(number) if number == at => {
                     std::thread::sleep(std::time::Duration::from_secs(5));
                     return None;
