@@ -34,7 +34,7 @@ pub use letter::Letter;
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
 pub use own::Origin;
-pub use remote::{Orphan, RemoteFolder, RemoteUids, Settled, SyncRun};
+pub use remote::{Arrival, Arrived, Orphan, RemoteFolder, RemoteUids, Settled, SyncRun};
 
 /// The numbered schema files, in order; the file's `user_version` is how many were applied.
 const SCHEMA: &[&str] =

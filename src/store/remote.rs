@@ -5,13 +5,15 @@
 //! run left out. What the server says is gone becomes a tombstone, and is removed by
 //! [`Acceptor::settle`].
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::accept::{Placing, begin};
 use super::error::Doing as _;
 use super::messages::{store_generation, stored_generation};
 use super::{Acceptor, Error, Incoming, Outcome, Store};
-use crate::mail::UnixSeconds;
+use crate::mail::{MessageId, UnixSeconds};
 
 /// A folder of an account as it was last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +62,29 @@ pub struct Orphan {
     pub rfc_id: String,
     /// Length of its body as it was fetched.
     pub bytes: u64,
+}
+
+/// A message on its way in.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Its UID in the folder.
+    pub uid: u32,
+    /// The server's name of it in whatever folder it lies; empty where there is none.
+    pub object: String,
+    /// What came of it.
+    pub what: Arrived,
+}
+
+/// What came of a message.
+#[derive(Debug)]
+pub enum Arrived {
+    /// Its body.
+    Body(Incoming),
+    /// Nothing: the server's name of it says that it is here, in another folder.
+    Same {
+        /// Maildir letters, sorted.
+        flags: String,
+    },
 }
 
 /// Counts the runs of sync: what one heard, a later one confirms.
@@ -331,7 +356,7 @@ impl Acceptor<'_> {
                     params![folder.id, orphan.validity, orphan.uid],
                 )
                 .doing(doing)?;
-            set_fetched(&transaction, folder, *uid, orphan.bytes)?;
+            set_fetched(&transaction, folder, *uid, orphan.bytes, "")?;
         }
         transaction.commit().doing(doing)
     }
@@ -375,27 +400,63 @@ impl Acceptor<'_> {
         Ok(())
     }
 
-    /// Stores bodies of the folder in one transaction, which turns their UIDs to `fetched`.
+    /// The server's own names of the messages that are here of this account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn remote_objects(&self) -> Result<HashSet<String>, Error> {
+        let doing = "reading the server's names of messages";
+        let mut statement = self
+            .store
+            .connection
+            .prepare_cached(
+                "SELECT r.object FROM remote_messages r JOIN remote_folders f ON f.id = r.folder
+                 WHERE f.source = ?1 AND r.object <> '' AND r.state <> 'known'",
+            )
+            .doing(doing)?;
+        statement
+            .query_map([self.source], |row| row.get(0))
+            .doing(doing)?
+            .collect::<Result<_, _>>()
+            .doing(doing)
+    }
+
+    /// Stores messages of the folder in one transaction, which turns their UIDs to `fetched`. One that
+    /// was said to be here and is not any more stays `known`.
     ///
     /// # Errors
     /// The store cannot be written; then nothing of the batch is kept.
     pub fn accept_remote(
         &mut self,
         folder: &RemoteFolder,
-        batch: Vec<(u32, Incoming)>,
+        batch: Vec<Arrival>,
     ) -> Result<Vec<Outcome>, Error> {
         let doing = "storing messages";
         let (source, journal) = (self.source, self.journal);
         let transaction = begin(self.store, doing)?;
         let mut generation = stored_generation(&transaction)?;
         let mut outcomes = Vec::with_capacity(batch.len());
-        for (uid, mut incoming) in batch {
-            incoming.key = folder.key(uid);
-            incoming.folder.clone_from(&folder.folder);
+        for Arrival { uid, object, what } in batch {
             let mut placing =
                 Placing { transaction: &transaction, source, journal, generation: &mut generation };
-            outcomes.push(placing.place(&incoming)?);
-            set_fetched(&transaction, folder, uid, incoming.bytes())?;
+            let bytes = match what {
+                Arrived::Body(mut incoming) => {
+                    incoming.key = folder.key(uid);
+                    incoming.folder.clone_from(&folder.folder);
+                    outcomes.push(placing.place(&incoming)?);
+                    incoming.bytes()
+                }
+                Arrived::Same { flags } => {
+                    let Some((id, bytes)) =
+                        place_again(&mut placing, folder, uid, &object, &flags)?
+                    else {
+                        continue;
+                    };
+                    outcomes.push(Outcome::Known(id));
+                    bytes
+                }
+            };
+            set_fetched(&transaction, folder, uid, bytes, &object)?;
         }
         store_generation(&transaction, generation)?;
         transaction.commit().doing(doing)?;
@@ -539,20 +600,21 @@ impl Acceptor<'_> {
         Ok(())
     }
 
-    /// Takes away the places with a tombstone whose message lies elsewhere too (it was moved), and
+    /// Takes away the places with a tombstone whose message lies elsewhere too (it was moved), and, when
+    /// this run saw the whole account,
     /// those whose tombstone an earlier run set, in a folder found equal since: with
     /// the last place goes the message.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn settle(&mut self, run: SyncRun) -> Result<Settled, Error> {
+    pub fn settle(&mut self, run: SyncRun, whole: bool) -> Result<Settled, Error> {
         let doing = "removing what is gone";
         let source = self.source;
         let transaction = begin(self.store, doing)?;
         let gone: Vec<(i64, i64, i64, i64, i64, bool)> = transaction
             .prepare(
                 "SELECT r.folder, r.uidvalidity, r.uid, c.message, c.blob,
-                        r.gone < ?2 AND f.messages >= 0
+                        r.gone < ?2 AND f.messages >= 0 AND ?3
                  FROM remote_messages r JOIN remote_folders f ON f.id = r.folder
                  JOIN copies c ON c.source = f.source
                    AND c.key = r.folder || '/' || r.uidvalidity || '/' || r.uid
@@ -560,7 +622,7 @@ impl Acceptor<'_> {
             )
             .and_then(|mut statement| {
                 statement
-                    .query_map(params![source, run.0], |row| {
+                    .query_map(params![source, run.0, whole], |row| {
                         Ok((
                             row.get(0)?,
                             row.get(1)?,
@@ -617,19 +679,76 @@ fn set_fetched(
     folder: &RemoteFolder,
     uid: u32,
     bytes: u64,
+    object: &str,
 ) -> Result<(), Error> {
     transaction
         .prepare_cached(
-            "INSERT INTO remote_messages (folder, uidvalidity, uid, state, bytes)
-             VALUES (?1, ?2, ?3, 'fetched', ?4)
-             ON CONFLICT (folder, uidvalidity, uid)
-             DO UPDATE SET state = 'fetched', bytes = excluded.bytes, gone = 0",
+            "INSERT INTO remote_messages (folder, uidvalidity, uid, state, bytes, object)
+             VALUES (?1, ?2, ?3, 'fetched', ?4, ?5)
+             ON CONFLICT (folder, uidvalidity, uid) DO UPDATE
+             SET state = 'fetched', bytes = excluded.bytes, object = excluded.object, gone = 0",
         )
         .and_then(|mut statement| {
-            statement.execute(params![folder.id, folder.uidvalidity, uid, bytes as i64])
+            statement.execute(params![folder.id, folder.uidvalidity, uid, bytes as i64, object])
         })
         .doing("writing down a UID")?;
     Ok(())
+}
+
+/// Another place of the message that the server calls `object`, by what is here of it elsewhere.
+fn place_again(
+    placing: &mut Placing<'_>,
+    folder: &RemoteFolder,
+    uid: u32,
+    object: &str,
+    flags: &str,
+) -> Result<Option<(MessageId, u64)>, Error> {
+    let doing = "storing a copy";
+    let found: Option<(i64, i64, i64)> = placing
+        .transaction
+        .prepare_cached(
+            "SELECT c.message, c.blob, r.bytes FROM remote_messages r
+             JOIN remote_folders f ON f.id = r.folder AND f.source = ?1
+             JOIN copies c ON c.source = ?1
+               AND c.key = r.folder || '/' || r.uidvalidity || '/' || r.uid
+             WHERE r.object = ?2 AND r.object <> '' LIMIT 1",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![placing.source, object], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()
+        })
+        .doing(doing)?;
+    let Some((message, blob, bytes)) = found else { return Ok(None) };
+    *placing.generation += 1;
+    for (sql, values) in [
+        (
+            "INSERT OR IGNORE INTO copies (source, key, message, folder, flags, blob, journal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                placing.source,
+                folder.key(uid),
+                message,
+                folder.folder,
+                flags,
+                blob,
+                placing.journal
+            ],
+        ),
+        (
+            "UPDATE messages SET generation = ?2 WHERE id = ?1",
+            params![message, *placing.generation],
+        ),
+    ] {
+        placing
+            .transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .doing(doing)?;
+    }
+    Ok(Some((MessageId(message), bytes as u64)))
 }
 
 fn remove_place(

@@ -1,6 +1,6 @@
 //! Bodies, newest first, by exact UIDs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Error;
 use super::flags::letters;
@@ -12,15 +12,20 @@ use crate::mail::{Moment, moment};
 const BATCH_MESSAGES_FIRST: usize = 50;
 /// Bytes asked for with one command, by what the server says of their sizes; a larger message comes alone.
 const BATCH_BYTES: u64 = 8 << 20;
+/// A larger message is not asked for; it stays known, and is said.
+const BODY_BYTES_MAX: u64 = 128 << 20;
 
-/// A message with its body.
+/// A message, most with their bodies.
 #[derive(Debug)]
 pub(super) struct Got {
     pub(super) uid: u32,
     /// Maildir letters.
     pub(super) flags: String,
     pub(super) arrived: Option<Moment>,
-    pub(super) raw: Vec<u8>,
+    /// The server's name of the message in whatever folder; empty where it gives none.
+    pub(super) object: String,
+    /// Nothing when it is here already, by that name.
+    pub(super) raw: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -28,15 +33,18 @@ struct About {
     flags: String,
     arrived: Option<Moment>,
     bytes: u64,
+    object: String,
 }
 
 /// Fetches the bodies of `uids`, which ascend, the newest first, and hands each batch to `give`,
 /// which says whether to go on. A UID that the server passes over, or refuses alone, is left out: it
-/// is asked for again another time.
+/// is asked for again another time. What is `here` already, by the server's own name of it, comes
+/// without a body: Gmail shows a message in every folder that is a label of it.
 pub(super) fn bodies(
     session: &mut Session,
     name: &str,
     uids: &[u32],
+    here: &HashSet<String>,
     give: &mut dyn FnMut(Vec<Got>) -> bool,
 ) -> Result<(), Error> {
     let mut rest = uids;
@@ -47,7 +55,15 @@ pub(super) fn bodies(
         rest = older;
         count = count.saturating_mul(2);
         let about = about(session, name, batch)?;
-        for group in groups(batch, &about) {
+        let is_here = |uid: &u32| about.get(uid).is_some_and(|one| here.contains(&one.object));
+        let (same, batch): (Vec<u32>, Vec<u32>) = batch.iter().partition(|uid| is_here(uid));
+        let same: Vec<Got> = same.iter().rev().map(|uid| about[uid].got(*uid, None)).collect();
+        if !same.is_empty() && !give(same) {
+            return Ok(());
+        }
+        let fits = |uid: &u32| about.get(uid).is_some_and(|one| one.bytes <= BODY_BYTES_MAX);
+        let batch: Vec<u32> = batch.into_iter().filter(fits).collect();
+        for group in groups(&batch, &about) {
             let got = one_by_one_if_refused(session, name, group, &about)?;
             if !got.is_empty() && !give(got) {
                 return Ok(());
@@ -55,6 +71,21 @@ pub(super) fn bodies(
         }
     }
     Ok(())
+}
+
+impl About {
+    fn got(&self, uid: u32, raw: Option<Vec<u8>>) -> Got {
+        let (flags, object) = (self.flags.clone(), self.object.clone());
+        Got { uid, flags, arrived: self.arrived, object, raw }
+    }
+}
+
+/// The item that asks for the server's name of a message: Gmail's, or that of RFC 8474.
+pub(super) fn object_item(session: &Session) -> Option<&'static str> {
+    if session.can("X-GM-EXT-1") {
+        return Some("X-GM-MSGID");
+    }
+    session.can("OBJECTID").then_some("EMAILID")
 }
 
 /// A server that cannot give one message refuses all that were asked for with it.
@@ -83,7 +114,8 @@ fn one_by_one_if_refused(
 fn about(session: &mut Session, name: &str, batch: &[u32]) -> Result<BTreeMap<u32, About>, Error> {
     let (_, set) = uids::newest(batch, batch.len());
     let mut found = BTreeMap::new();
-    let command = format!("UID FETCH {set} (UID FLAGS INTERNALDATE RFC822.SIZE)");
+    let object = object_item(session).map(|item| format!(" {item}")).unwrap_or_default();
+    let command = format!("UID FETCH {set} (UID FLAGS INTERNALDATE RFC822.SIZE{object})");
     session.run(&format!("reading the list of {name}"), &command, &mut |data| {
         // A later answer with flags alone is news of them; the sizes come once.
         if let Data::Fetch(fetched) = data
@@ -92,6 +124,7 @@ fn about(session: &mut Session, name: &str, batch: &[u32]) -> Result<BTreeMap<u3
         {
             let one: &mut About = found.entry(uid).or_default();
             one.flags = letters(flags);
+            one.object = fetched.object.unwrap_or(std::mem::take(&mut one.object));
             one.bytes = fetched.bytes.map_or(one.bytes, u64::from);
             one.arrived = fetched.date.as_deref().and_then(internal_date).or(one.arrived);
         }
@@ -135,8 +168,7 @@ fn group_bodies(
         let (Some(uid), Some(Some(raw))) = (fetched.uid, fetched.body) else { return Ok(()) };
         let Some(about) = about.get(&uid) else { return Ok(()) };
         if group.binary_search(&uid).is_ok() && seen.insert(uid) {
-            let (flags, arrived) = (about.flags.clone(), about.arrived);
-            got.push(Got { uid, flags, arrived, raw });
+            got.push(about.got(uid, Some(raw)));
         }
         Ok(())
     })?;

@@ -239,6 +239,12 @@ fn uid(folder: &Folder, command: &str) -> (Vec<u8>, String) {
         if items.contains("RFC822.SIZE") {
             let _ = write!(line, " RFC822.SIZE {}", mail.raw.len());
         }
+        if items.contains("X-GM-MSGID") {
+            // The same message has the same name in every folder.
+            let sum =
+                mail.raw.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
+            let _ = write!(line, " X-GM-MSGID {sum}");
+        }
         data.extend_from_slice(line.as_bytes());
         if items.contains("HEADER.FIELDS") {
             let text = String::from_utf8_lossy(&mail.raw).into_owned();

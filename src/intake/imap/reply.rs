@@ -56,6 +56,8 @@ pub(super) struct Fetched {
     pub(super) flags: Option<Vec<String>>,
     pub(super) date: Option<String>,
     pub(super) bytes: Option<u32>,
+    /// The server's name of the message in whatever folder.
+    pub(super) object: Option<String>,
     /// The body or a part of it; inside, nothing where the server says NIL.
     pub(super) body: Option<Option<Vec<u8>>>,
 }
@@ -205,6 +207,8 @@ fn fetched(attributes: Vec<AttributeValue<'_>>) -> Fetched {
             }
             AttributeValue::InternalDate(date) => fetched.date = Some(date.into_owned()),
             AttributeValue::Rfc822Size(bytes) => fetched.bytes = Some(bytes),
+            AttributeValue::GmailMsgId(number) => fetched.object = Some(number.to_string()),
+            AttributeValue::EmailId(id) => fetched.object = Some(id.into_owned()),
             AttributeValue::BodySection { data, .. } => {
                 fetched.body = Some(data.map(|data| data.into_owned()));
             }

@@ -110,7 +110,12 @@ impl Session {
     ) -> Result<Line, Error> {
         self.tags += 1;
         let tag = format!("P{}", self.tags);
-        self.wire.send(doing, format!("{tag} {command}\r\n").as_bytes())?;
+        // It may hold a secret.
+        let mut line = format!("{tag} {command}\r\n").into_bytes();
+        let sent = self.wire.send(doing, &line);
+        line.fill(0);
+        std::hint::black_box(&line);
+        sent?;
         let mut more = more;
         loop {
             let response = self.wire.response(doing)?;

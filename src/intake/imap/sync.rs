@@ -1,6 +1,6 @@
 //! Making what is here equal to what is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::mpsc;
 
 use rayon::prelude::*;
@@ -12,7 +12,9 @@ use super::session::Session;
 use super::{Error, fetch, flags, names, relink};
 use crate::mail::UnixSeconds;
 use crate::mail::source::{Role, role};
-use crate::store::{Acceptor, Incoming, Outcome, RemoteFolder, RemoteUids, Store, SyncRun};
+use crate::store::{
+    Acceptor, Arrival, Arrived, Incoming, Outcome, RemoteFolder, RemoteUids, Store, SyncRun,
+};
 
 /// Batches fetched ahead of the one being stored.
 const BATCHES_AHEAD: usize = 1;
@@ -83,6 +85,7 @@ pub fn sync(
         now,
         run: store.begin_sync()?,
         progress,
+        at: None,
         done: BTreeSet::new(),
         summary: Summary::default(),
     };
@@ -94,16 +97,28 @@ pub fn sync(
         match run.account(&mut logged.session, &mut acceptor) {
             Ok(()) => {
                 logged.leave();
-                let settled = acceptor.settle(run.run)?;
-                (run.summary.moved, run.summary.removed) = (settled.moved, settled.removed);
+                // A message that left a folder may lie in one that could not be read.
+                let settled = acceptor.settle(run.run, run.summary.failed.is_empty())?;
                 acceptor.finish(&location)?;
-                return Ok(run.summary);
+                let mut summary = run.summary;
+                (summary.moved, summary.removed) = (settled.moved, settled.removed);
+                // Mail of a folder that failed half-way was added all the same.
+                summary.seen = summary.seen.max(summary.added + summary.unreadable);
+                summary.known = summary.seen - summary.added - summary.unreadable;
+                return Ok(summary);
             }
             Err(error) => {
                 drop(logged);
                 acceptor.finish(&location)?;
+                // One folder that cannot be read must not keep the others away.
+                if let (Error::Garbage { .. }, Some(name)) = (&error, run.at.take()) {
+                    run.summary.failed.push(super::super::chain(&error));
+                    run.done.insert(name);
+                } else if !error.may_pass() {
+                    return Err(error);
+                }
                 let went_on = (run.done.len(), run.summary.added) != before;
-                if !error.may_pass() || !went_on || reconnects == RECONNECTS_MAX {
+                if !went_on || reconnects == RECONNECTS_MAX {
                     return Err(error);
                 }
                 reconnects += 1;
@@ -117,6 +132,8 @@ struct Run<'a> {
     now: UnixSeconds,
     run: SyncRun,
     progress: &'a mut dyn FnMut(&str, u64, u64),
+    /// The folder being synced, by the server's name.
+    at: Option<String>,
     /// Folders done, by the server's names: a connection that broke off does not begin again.
     done: BTreeSet<String>,
     summary: Summary,
@@ -139,6 +156,7 @@ impl Run<'_> {
             if self.done.contains(&one.name) {
                 continue;
             }
+            self.at = Some(one.name.clone());
             match self.folder(session, acceptor, one) {
                 Ok(()) => {}
                 Err(error) if error.leaves_connection() => {
@@ -147,6 +165,7 @@ impl Run<'_> {
                 Err(error) => return Err(error),
             }
             self.done.insert(one.name.clone());
+            self.at = None;
         }
         self.folders_gone(acceptor, &listed)
     }
@@ -263,7 +282,6 @@ impl Run<'_> {
             && counts.messages == Some(messages);
         if same {
             self.summary.seen += u64::from(messages);
-            self.summary.known += u64::from(messages);
         }
         Ok(same)
     }
@@ -395,7 +413,6 @@ impl Run<'_> {
         let summary = &mut self.summary;
         summary.seen += count;
         summary.unreadable += unreadable;
-        summary.known = summary.seen - summary.unreadable - summary.added.min(summary.seen);
         if unreadable > 0 {
             summary.warnings.push(format!(
                 "{}: the server lists {unreadable} messages and does not give them",
@@ -419,22 +436,18 @@ impl Run<'_> {
         uids: &[u32],
     ) -> Result<(), Error> {
         let (mut done, total) = (0, uids.len() as u64);
+        let named = fetch::object_item(session).is_some();
+        let objects = if named { acceptor.remote_objects()? } else { HashSet::new() };
+        let objects = &objects;
         std::thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel::<Vec<fetch::Got>>(BATCHES_AHEAD);
             let name = folder.name.as_str();
             let fetcher = scope.spawn(move || {
-                fetch::bodies(session, name, uids, &mut |batch| sender.send(batch).is_ok())
+                fetch::bodies(session, name, uids, objects, &mut |batch| sender.send(batch).is_ok())
             });
             for batch in batches {
                 done += batch.len() as u64;
-                let parsed: Vec<(u32, Incoming)> = batch
-                    .into_par_iter()
-                    .map(|got| {
-                        let incoming =
-                            Incoming::new(String::new(), String::new(), got.flags, &got.raw);
-                        (got.uid, incoming.arrived(got.arrived))
-                    })
-                    .collect();
+                let parsed: Vec<Arrival> = batch.into_par_iter().map(arrival).collect();
                 let outcomes = acceptor.accept_remote(folder, parsed)?;
                 let added = outcomes.iter().filter(|one| matches!(one, Outcome::Added(_)));
                 self.summary.added += added.count() as u64;
@@ -443,6 +456,17 @@ impl Run<'_> {
             fetcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
+}
+
+fn arrival(got: fetch::Got) -> Arrival {
+    let what = match got.raw {
+        Some(raw) => {
+            let incoming = Incoming::new(String::new(), String::new(), got.flags, &raw);
+            Arrived::Body(incoming.arrived(got.arrived))
+        }
+        None => Arrived::Same { flags: got.flags },
+    };
+    Arrival { uid: got.uid, object: got.object, what }
 }
 
 /// The inbox, then what the user wrote, then the rest; what was thrown away last.

@@ -19,10 +19,12 @@ CREATE TABLE remote_messages (
     uid         INTEGER NOT NULL,
     state       TEXT    NOT NULL,            -- 'known' (seen there), 'fetched' (its body is here), 'gone' (there no more)
     bytes       INTEGER NOT NULL DEFAULT 0,  -- length of the body as it was fetched
+    object      TEXT    NOT NULL DEFAULT '', -- the server's name of the message in whatever folder (X-GM-MSGID, EMAILID)
     gone        INTEGER NOT NULL DEFAULT 0,  -- the run of sync that heard that it is gone, counted from 1; 0 if it is not
     PRIMARY KEY (folder, uidvalidity, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX remote_messages_unsettled ON remote_messages(folder, state) WHERE state <> 'fetched';
+CREATE INDEX remote_messages_by_object ON remote_messages(object) WHERE object <> '';
 
 -- A message that is gone on its server takes its raw bytes along, unless something else holds them.
 CREATE INDEX messages_by_blob ON messages(blob);
