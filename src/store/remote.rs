@@ -79,7 +79,7 @@ pub struct Arrival {
 #[derive(Debug)]
 pub enum Arrived {
     /// Its body.
-    Body(Incoming),
+    Body(Box<Incoming>),
     /// Nothing: the server's name of it says that it is here, in another folder.
     Same {
         /// Maildir letters, sorted.

@@ -165,7 +165,7 @@ fn group_bodies(
     let command = format!("UID FETCH {set} (UID BODY.PEEK[])");
     session.run(&format!("fetching from {name}"), &command, &mut |data| {
         let Data::Fetch(fetched) = data else { return Ok(()) };
-        let (Some(uid), Some(Some(raw))) = (fetched.uid, fetched.body) else { return Ok(()) };
+        let (Some(uid), Some(raw)) = (fetched.uid, fetched.body) else { return Ok(()) };
         let Some(about) = about.get(&uid) else { return Ok(()) };
         if group.binary_search(&uid).is_ok() && seen.insert(uid) {
             got.push(about.got(uid, Some(raw)));
@@ -192,7 +192,7 @@ pub(super) fn parts(
         let command = format!("UID FETCH {set} (UID RFC822.SIZE {what})");
         session.run(&format!("reading the list of {name}"), &command, &mut |data| {
             if let Data::Fetch(fetched) = data
-                && let (Some(uid), Some(bytes), Some(Some(raw))) =
+                && let (Some(uid), Some(bytes), Some(raw)) =
                     (fetched.uid, fetched.bytes, fetched.body)
                 && uids.binary_search(&uid).is_ok()
             {

@@ -37,4 +37,4 @@ pub use error::Error;
 pub use sync::{Deletions, Summary, sync};
 
 /// Longest wait for a server to say something.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);

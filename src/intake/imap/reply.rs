@@ -4,6 +4,7 @@
 //! say why a login failed), and slices the text behind a known one at a byte that need not begin a
 //! character. The data is imap-proto's.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use imap_proto::{AttributeValue, MailboxDatum, NameAttribute, Response, StatusAttribute};
@@ -58,8 +59,8 @@ pub(super) struct Fetched {
     pub(super) bytes: Option<u32>,
     /// The server's name of the message in whatever folder.
     pub(super) object: Option<String>,
-    /// The body or a part of it; inside, nothing where the server says NIL.
-    pub(super) body: Option<Option<Vec<u8>>>,
+    /// The body or a part of it; nothing where the server says NIL.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 /// What STATUS said of a folder.
@@ -203,14 +204,14 @@ fn fetched(attributes: Vec<AttributeValue<'_>>) -> Fetched {
         match attribute {
             AttributeValue::Uid(uid) => fetched.uid = Some(uid),
             AttributeValue::Flags(flags) => {
-                fetched.flags = Some(flags.into_iter().map(|flag| flag.into_owned()).collect());
+                fetched.flags = Some(flags.into_iter().map(Cow::into_owned).collect());
             }
             AttributeValue::InternalDate(date) => fetched.date = Some(date.into_owned()),
             AttributeValue::Rfc822Size(bytes) => fetched.bytes = Some(bytes),
             AttributeValue::GmailMsgId(number) => fetched.object = Some(number.to_string()),
             AttributeValue::EmailId(id) => fetched.object = Some(id.into_owned()),
             AttributeValue::BodySection { data, .. } => {
-                fetched.body = Some(data.map(|data| data.into_owned()));
+                fetched.body = data.map(Cow::into_owned);
             }
             _ => {}
         }
@@ -301,7 +302,7 @@ mod tests {
         let text = "* 4 FETCH (UID 9 RFC822.SIZE 5 INTERNALDATE \"02-Mar-2026 09:00:00 +0100\" FLAGS (\\Seen $Forwarded) MODSEQ (12) BODY[] {5}\r\na)\r\nb)\r\n";
         let Ok(Reply::Fetch(fetched)) = read(text.as_bytes()) else { panic!("{text}") };
         assert_eq!((fetched.uid, fetched.bytes), (Some(9), Some(5)));
-        assert_eq!(fetched.body, Some(Some(b"a)\r\nb".to_vec())));
+        assert_eq!(fetched.body, Some(b"a)\r\nb".to_vec()));
         assert_eq!(
             fetched.flags.as_deref(),
             Some(&["\\Seen".to_owned(), "$Forwarded".to_owned()][..])

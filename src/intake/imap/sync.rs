@@ -462,7 +462,7 @@ fn arrival(got: fetch::Got) -> Arrival {
     let what = match got.raw {
         Some(raw) => {
             let incoming = Incoming::new(String::new(), String::new(), got.flags, &raw);
-            Arrived::Body(incoming.arrived(got.arrived))
+            Arrived::Body(Box::new(incoming.arrived(got.arrived)))
         }
         None => Arrived::Same { flags: got.flags },
     };
