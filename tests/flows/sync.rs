@@ -1,6 +1,7 @@
 //! A mailbox on a real server, and what is here after syncing it: the same, whatever happened.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use crate::kit::dovecot::{Client, Counting, Dovecot, PASSWORD, holds};
 use crate::kit::json::{Checked, Connected, Entry, Sync};
@@ -109,6 +110,107 @@ fn dovecot_with_condstore_is_followed() {
 #[test]
 fn dovecot_without_counted_changes_is_followed() {
     check_followed(Counting::Nothing);
+}
+
+/// Numbers that look random and are always the same.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+/// One other client, that appends, flags, moves and expunges as it likes. An operation on mail that
+/// another one took away is a no, and no matter.
+fn disturb(client: &mut Client, seed: u64, mails: &[Vec<u8>], until: Instant) -> usize {
+    let mut dice = Dice(seed);
+    let mut done = 0;
+    let mut next = 0;
+    while Instant::now() < until {
+        let folder = FOLDERS[dice.roll(FOLDERS.len())].0;
+        let other = FOLDERS[dice.roll(FOLDERS.len())].0;
+        client.run(&format!("SELECT \"{folder}\""));
+        let uid = 1 + dice.roll(120);
+        let flag = ["\\Seen", "\\Flagged", "\\Answered", "\\Draft"][dice.roll(4)];
+        match dice.roll(6) {
+            0 | 1 if next < mails.len() => {
+                client.append(folder, flag, &mails[next]);
+                next += 1;
+            }
+            2 => drop(client.try_run(&format!("UID STORE {uid}:{} +FLAGS ({flag})", uid + 3))),
+            3 => drop(client.try_run(&format!("UID STORE {uid} -FLAGS ({flag})"))),
+            4 if folder != other => drop(client.try_run(&format!("UID MOVE {uid} \"{other}\""))),
+            _ => {
+                drop(client.try_run(&format!("UID STORE {uid} +FLAGS (\\Deleted)")));
+                drop(client.try_run("EXPUNGE"));
+            }
+        }
+        done += 1;
+    }
+    done
+}
+
+/// Others write to the mailbox while it is synced again and again; when they stop, both sides are
+/// the same. `POSTROOM_CHAOS` sets how many seconds they go on.
+#[track_caller]
+fn check_chaos(counting: Counting) {
+    let Some(server) = Dovecot::start(counting) else { return };
+    let seconds = std::env::var("POSTROOM_CHAOS").ok().and_then(|text| text.parse().ok());
+    let seconds: u64 = seconds.unwrap_or(4);
+    let mails = crlf(200 + 150 * seconds as usize);
+    let (first, later) = mails.split_at(60);
+    fill(&mut server.client(), first);
+    let home = Home::new();
+    server.account(&home);
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let (mut operations, mut syncs, mut problems) = (0, 0, Vec::new());
+    std::thread::scope(|scope| {
+        let parts = later.chunks(later.len().div_ceil(4));
+        let others: Vec<_> = parts
+            .enumerate()
+            .map(|(at, part)| {
+                let mut client = server.client();
+                scope.spawn(move || disturb(&mut client, 7 + at as u64, part, until))
+            })
+            .collect();
+        while Instant::now() < until {
+            problems.extend(sync(&home).problems);
+            syncs += 1;
+        }
+        operations = others.into_iter().map(|other| other.join().expect("it ends")).sum();
+    });
+    for _ in 0..3 {
+        // Much of a small folder may be gone at once: here that is meant.
+        home.run(["sync", "--words-only", "--purge"]).done();
+    }
+    check_equal(
+        &mut server.client(),
+        &home,
+        &format!("{counting:?}, {operations} operations, {syncs} syncs"),
+    );
+    assert!(operations > 20 && syncs > 1, "{operations} operations, {syncs} syncs: too quiet");
+    eprintln!(
+        "{counting:?}: {operations} operations beside {syncs} syncs; said: {}",
+        problems.len()
+    );
+}
+
+#[test]
+fn chaos_beside_qresync_ends_equal() {
+    check_chaos(Counting::Qresync);
+}
+
+#[test]
+fn chaos_beside_condstore_ends_equal() {
+    check_chaos(Counting::Condstore);
+}
+
+#[test]
+fn chaos_without_counted_changes_ends_equal() {
+    check_chaos(Counting::Nothing);
 }
 
 #[test]

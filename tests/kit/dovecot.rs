@@ -199,6 +199,16 @@ impl Client {
 
     #[track_caller]
     fn run_bytes(&mut self, command: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let asked = String::from_utf8_lossy(command).into_owned();
+        self.answer(command).unwrap_or_else(|status| panic!("{asked}: {status}"))
+    }
+
+    /// As [`Client::run`]; the tagged status where it is no OK.
+    pub(crate) fn try_run(&mut self, command: &str) -> Result<Vec<(String, Vec<u8>)>, String> {
+        self.answer(command.as_bytes())
+    }
+
+    fn answer(&mut self, command: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
         self.tags += 1;
         let tag = format!("t{} ", self.tags);
         let stream = self.lines.get_mut();
@@ -215,8 +225,7 @@ impl Client {
                 line = format!("{line} {}", self.line());
             }
             if let Some(status) = line.strip_prefix(&tag) {
-                assert!(status.starts_with("OK"), "{}: {status}", String::from_utf8_lossy(command));
-                return all;
+                return if status.starts_with("OK") { Ok(all) } else { Err(status.to_owned()) };
             }
             all.push((line, literal));
         }
