@@ -1,6 +1,6 @@
 //! Mail from an account's server, over IMAP.
 //!
-//! [`sync`] makes what is here equal to what is there: folders, messages, flags, and what is gone. It
+//! [`sync()`] makes what is here equal to what is there: folders, messages, flags, and what is gone. It
 //! only ever reads: folders are opened with EXAMINE. [`check`] connects, logs in, and says what the
 //! server is.
 //!
