@@ -10,6 +10,7 @@
 //! | [`attach`] | what does an attachment say? |
 //! | [`store`] | where is mail kept? |
 //! | [`models`] | which weights do we trust, and where do they lie? |
+//! | [`accounts`] | whose mail, which server, which secret? |
 //! | [`engine`] | numbers in, numbers out |
 //! | [`intake`] | how does mail come in? |
 //! | [`outbox`] | what may leave, and did it? |
@@ -23,8 +24,10 @@
 //! | [`cli`] | what did the person ask, and how do we show it? |
 //!
 //! What is absent matters most: a room that can speak to a model cannot send, a room that can send
-//! cannot speak to a model, and only `outbox` and `models` can open a connection, on the user's word.
+//! cannot speak to a model, and only `accounts`, `intake`, `outbox` and `models` can open a connection,
+//! on the user's word.
 
+pub mod accounts;
 pub mod attach;
 pub mod brief;
 pub mod cli;

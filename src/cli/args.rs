@@ -68,6 +68,10 @@ pub(super) enum Command {
     Demo(Demo),
     /// Read existing mail: Maildir, mbox, folders of one-message files
     Import(Import),
+    /// The accounts mail is synced with: add, list, check, remove
+    Account(Account),
+    /// Make the mail here equal to what lies on your accounts' servers
+    Sync(Sync),
     /// What needs you, and how soon
     Triage(Triage),
     /// Why a message got its tier
@@ -156,6 +160,86 @@ pub(super) struct Import {
     /// Stop when words are indexed; `index embed` makes the vectors later
     #[arg(long)]
     pub(super) words_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Account {
+    #[command(subcommand)]
+    pub(super) verb: AccountVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountVerb {
+    /// Add an account: find its server, try to log in, append it to the config
+    ///
+    /// The servers of big providers are known; for others name one with --imap. Nothing of the address
+    /// goes to anybody but that server. The password itself is never stored: a command of yours prints
+    /// it, or it is asked for on the terminal, each time.
+    Add(AccountAdd),
+    /// All accounts of the config
+    List,
+    /// Connect and log in, and change nothing
+    Check {
+        /// Only these accounts
+        #[arg(value_name = "ACCOUNT")]
+        names: Vec<String>,
+    },
+    /// Take an account out of the config; its mail stays here and on the server
+    Remove {
+        /// The account
+        #[arg(value_name = "ACCOUNT")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AccountAdd {
+    /// Whose mail: ada@example.org
+    pub(super) address: String,
+    /// What to call the account (else after the address)
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// The name to log in with (else the address)
+    #[arg(long, value_name = "USER")]
+    pub(super) user: Option<String>,
+    /// The IMAP server; the port is 993 when left out
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) imap: Option<String>,
+    /// How the connection is kept private (else as the port asks for)
+    #[arg(long, value_name = "HOW")]
+    pub(super) tls: Option<Tls>,
+    /// Take the one certificate with this fingerprint, for a server of your own
+    #[arg(long, value_name = "SHA256")]
+    pub(super) fingerprint: Option<String>,
+    /// Write it down without connecting
+    #[arg(long)]
+    pub(super) unchecked: bool,
+    /// A command that prints the password, with its arguments; the last option
+    #[arg(long, value_name = "ARG", num_args = 1.., allow_hyphen_values = true)]
+    pub(super) password_command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tls {
+    /// From the first byte
+    Implicit,
+    /// By STARTTLS, or not at all
+    Starttls,
+    /// None; for this machine's own address alone
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    /// Only these accounts
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) accounts: Vec<String>,
+    /// Stop when words are indexed; `index embed` makes the vectors later
+    #[arg(long)]
+    pub(super) words_only: bool,
+    /// Let mail go that is gone on the server, also when much of a folder went at once
+    #[arg(long)]
+    pub(super) purge: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -493,7 +577,7 @@ pub(super) struct Model {
 pub(super) enum ModelVerb {
     /// The models there are: built in, here, and to be fetched
     List,
-    /// Download a writer, once, and verify it; with `outbox send` the only command that connects
+    /// Download a writer, once, and verify it; no mail is read meanwhile
     ///
     /// What the hub declares is held to the digest the registry gives, what comes to both; commit and
     /// digest are pinned in models.lock.toml beside the models. A download that broke off is taken up
@@ -565,6 +649,8 @@ pub(super) struct IndexArgs {
 pub(super) enum IndexVerb {
     /// Complete and whole? Exit status 1 when not
     Check,
+    /// Index the words that are missing
+    Words,
     /// Make the vectors that are missing
     Embed,
     /// Make words and vectors anew from the mail

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use crate::accounts::Account;
 use crate::engine::DeviceWish;
 use crate::mail::Person;
 use crate::mail::when::{Calendar, Zone};
@@ -17,8 +18,7 @@ use crate::triage::{Kind, Tier};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Config {
     pub(super) me: Me,
-    /// Kept for the commands that connect; without effect so far.
-    pub(super) accounts: BTreeMap<String, toml::Table>,
+    pub(super) accounts: BTreeMap<String, Account>,
     pub(super) tiers: BTreeMap<String, TierNorm>,
     pub(super) rules: Vec<Rule>,
     pub(super) send: Option<Send>,
@@ -204,6 +204,12 @@ impl Config {
             return Err(Failure::asked_wrongly(format!("[me] windows: {wrong:?} is no time"))
                 .hint("for example windows = [\"09:30\", \"15:30\"]"));
         }
+        for (name, account) in &self.accounts {
+            account.check().map_err(|error| {
+                Failure::asked_wrongly(format!("[accounts.{name}] {error}"))
+                    .hint("for example imap = { host = \"imap.example.org\", port = 993 }")
+            })?;
+        }
         self.rules.iter().try_for_each(Rule::check)?;
         self.calendar().map(|_| ())
     }
@@ -212,7 +218,7 @@ impl Config {
     pub(super) fn without_effect(&self) -> Vec<&'static str> {
         [
             (!self.me.windows.is_empty(), "windows"),
-            (!self.accounts.is_empty(), "[accounts]"),
+            (self.accounts.values().any(|account| account.smtp.is_some()), "smtp under [accounts]"),
             (self.notify.is_some(), "[notify]"),
         ]
         .into_iter()
@@ -263,7 +269,12 @@ mod tests {
             [accounts.work]
             address = "ada@example.org"
             imap = { host = "imap.example.org", port = 993 }
+            smtp = { host = "smtp.example.org", port = 465 }
             password.command = ["pass", "show", "mail/work"]
+            [accounts.old]
+            address = "ada@example.net"
+            user = "ada"
+            imap = { host = "127.0.0.1", port = 1143, tls = "off" }
             [tiers.today]
             due = "8 working hours"
             [[rules]]
@@ -313,6 +324,11 @@ mod tests {
         check_refused("[[rules]]\nwhen = \"from:boss\"\ntier = \"soon\"\n", "soon");
         check_refused("[[rules]]\nwhen = \"from:boss\"\nkind = \"friend\"\n", "friend");
         check_refused("[models]\ndevice = \"tpu\"\n", "tpu");
+        let account =
+            |imap: &str| format!("[accounts.a]\naddress = \"a@b.c\"\nimap = {{ {imap} }}\n");
+        check_refused(&account("host = \"imap.example.org\", tls = \"off\""), "imap.example.org");
+        check_refused(&account("host = \"imap.example.org\", tls = \"maybe\""), "maybe");
+        check_refused(&account("host = \"\""), "host");
     }
 
     #[test]

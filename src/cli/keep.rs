@@ -20,6 +20,7 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
     let mut store = session.store()?;
     match verb {
         args::IndexVerb::Check => return check_index(session),
+        args::IndexVerb::Words => drop(session.index(&store)?),
         args::IndexVerb::Embed => {
             session.index(&store)?;
             session.attachments(&mut store)?;
@@ -359,7 +360,7 @@ fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
         session.out.line(Style::Plain, &line)?;
     }
     session
-        .note("`outbox send` and `model fetch` alone may open one; `postroom privacy verify` tries to break out")?;
+        .note("`sync`, `account add` and `check`, `outbox send` and `model fetch` alone may open one; `postroom privacy verify` tries to break out")?;
     Ok(0)
 }
 

@@ -4,6 +4,7 @@
 //! arguments, so that most commands are tested in-process. `args` is what can be typed, `session`
 //! what a command works with, `screen` where every answer goes; one file a group of commands.
 
+mod account;
 mod args;
 mod bench;
 mod brief;
@@ -26,6 +27,7 @@ mod saved;
 mod screen;
 mod session;
 mod show_demo;
+mod sync;
 mod write;
 mod writer;
 
@@ -36,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Command, ModelVerb, OutboxVerb, PrivacyVerb, Typed};
+use args::{AccountVerb, Command, ModelVerb, OutboxVerb, PrivacyVerb, Typed};
 use failure::{ASKED_WRONGLY, COULD_NOT, Failure};
 use home::Home;
 use screen::{Screen, Style};
@@ -105,6 +107,11 @@ pub fn main() -> ExitCode {
         Command::Outbox(outbox) => matches!(outbox.verb, Some(OutboxVerb::Send { .. })),
         // Opens no store and reads no mail.
         Command::Model(model) => matches!(model.verb, ModelVerb::Fetch { .. }),
+        // Opens no model and no index: a child under the lock does, when the connections are closed.
+        Command::Sync(_) => true,
+        Command::Account(account) => {
+            matches!(account.verb, AccountVerb::Add(_) | AccountVerb::Check { .. })
+        }
         _ => false,
     };
     // Without a terminal no editor is started.
@@ -269,6 +276,8 @@ fn command(
     match command {
         Command::Demo(args) => show_demo::run(session, args),
         Command::Import(args) => import::run(session, args),
+        Command::Account(args) => account::run(session, &args.verb),
+        Command::Sync(args) => sync::run(session, args),
         Command::Triage(args) => day::triage(session, args),
         Command::Why(args) => day::why(session, args),
         Command::Brief(args) => brief::run(session, args),

@@ -2,8 +2,11 @@
 //!
 //! [`import`] reads existing mail (Maildir, mbox, one-message files) into the store: reading and
 //! parsing run on all processors while one thread writes, batch by batch, so that an interrupted
-//! import loses at most its last batch and is taken up by running it again. Nothing is indexed or
-//! judged here (the caller hears of every batch, and may), and no connection is opened.
+//! import loses at most its last batch and is taken up by running it again. [`imap`] makes the store
+//! equal to an account's server. Nothing is indexed or judged here (the caller hears of every batch
+//! of an import, and may), and only [`imap`] opens a connection.
+
+pub mod imap;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -234,6 +237,18 @@ fn take(
         }
     }
     Ok(words)
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// Maildir's letters, sorted.

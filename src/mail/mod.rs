@@ -23,6 +23,7 @@ pub mod when;
 pub use gist::{gist, gist_of_ask};
 pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
+pub(crate) use parse::moment;
 pub use parse::{attachment_bytes, attachments, decode_text, links, parse};
 pub use passages::{
     LetterShape, Passage, Voice, Words, greeting, letter_shape, own_or_forwarded_words, own_words,

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-pub(super) use self::date::moment;
+pub(crate) use self::date::moment;
 pub(super) use self::defuse::MESSAGE_BYTES_MAX;
 pub(super) use self::words::base64;
 

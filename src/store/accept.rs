@@ -75,6 +75,11 @@ impl Incoming {
         self
     }
 
+    /// Length of its raw bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The message's words, so that nobody parses it again.
     pub fn into_words(self) -> Words {
         self.words
@@ -95,9 +100,9 @@ pub enum Outcome {
 /// Takes messages of one source into the store, one journal entry for all of them.
 #[derive(Debug)]
 pub struct Acceptor<'store> {
-    store: &'store mut Store,
-    source: i64,
-    journal: i64,
+    pub(super) store: &'store mut Store,
+    pub(super) source: i64,
+    pub(super) journal: i64,
 }
 
 impl Store {
@@ -251,20 +256,23 @@ impl Acceptor<'_> {
     }
 }
 
-fn begin<'a>(store: &'a mut Store, doing: &'static str) -> Result<Transaction<'a>, Error> {
+pub(super) fn begin<'a>(
+    store: &'a mut Store,
+    doing: &'static str,
+) -> Result<Transaction<'a>, Error> {
     store.connection.transaction_with_behavior(TransactionBehavior::Immediate).doing(doing)
 }
 
 /// One batch being stored.
-struct Placing<'a> {
-    transaction: &'a Transaction<'a>,
-    source: i64,
-    journal: i64,
-    generation: &'a mut i64,
+pub(super) struct Placing<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) source: i64,
+    pub(super) journal: i64,
+    pub(super) generation: &'a mut i64,
 }
 
 impl Placing<'_> {
-    fn place(&mut self, incoming: &Incoming) -> Result<Outcome, Error> {
+    pub(super) fn place(&mut self, incoming: &Incoming) -> Result<Outcome, Error> {
         if let Some(id) = self.copy_at(&incoming.key)? {
             return Ok(Outcome::Seen(id));
         }

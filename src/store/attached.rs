@@ -266,33 +266,4 @@ mod tests {
         assert_eq!(store.generation().expect("read"), before);
         assert_eq!(store.attached_totals("1").expect("read").unknown, 1);
     }
-
-    #[test]
-    fn a_schema_file_that_comes_late_is_applied_all_the_same() {
-        let (dir, store) = with_two();
-        // As if those after the third had come before it, and another that is not here.
-        store
-            .connection
-            .execute_batch(
-                "DROP TABLE attached; DROP INDEX messages_with_attachments;
-                 UPDATE marks SET value = '1 2 4' WHERE name = 'schema';",
-            )
-            .expect("undone");
-        drop(store);
-        let store = Store::open(dir.path()).expect("opened");
-        assert_eq!(store.attached_totals("1").expect("read").messages_waiting, 1);
-        let list = store.mark("schema").expect("read");
-        assert_eq!(list.as_deref(), Some("1 2 3 4"));
-        drop(store);
-        // A store of the first version alone, which kept no list.
-        let path = dir.path().join("old");
-        std::fs::create_dir(&path).expect("made");
-        let old = rusqlite::Connection::open(path.join("postroom.db")).expect("made");
-        old.execute_batch(include_str!("schema/0001_house.sql")).expect("made");
-        old.execute_batch("PRAGMA user_version = 1; PRAGMA application_id = 1347375956;")
-            .expect("made");
-        drop(old);
-        let store = Store::open(&path).expect("opened");
-        assert_eq!(store.mark("schema").expect("read").as_deref(), Some("1 3 4"));
-    }
 }

@@ -202,6 +202,13 @@ impl Store {
             .execute_batch("CREATE TEMP TABLE touched (message INTEGER PRIMARY KEY);")
             .doing(doing)?;
         for sql in [
+            // What came from an account lies on its server still: the next sync brings it again.
+            "UPDATE remote_messages SET state = 'known', bytes = 0, gone = 0
+             WHERE folder || '/' || uidvalidity || '/' || uid IN
+                   (SELECT c.key FROM copies c JOIN remote_folders f ON f.source = c.source
+                    WHERE c.journal = ?1)",
+            "UPDATE remote_folders SET messages = -1 WHERE source IN
+                   (SELECT source FROM copies WHERE journal = ?1)",
             "INSERT INTO touched SELECT DISTINCT message FROM copies WHERE journal = ?1",
             "DELETE FROM copies WHERE journal = ?1",
         ] {

@@ -14,12 +14,12 @@ mod letter;
 mod letters;
 mod messages;
 mod own;
+mod remote;
 mod saved;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,16 +37,15 @@ pub use letter::Letter;
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
 pub use own::Origin;
+pub use remote::{Arrival, Arrived, Orphan, RemoteFolder, RemoteUids, Settled, SyncRun};
 
-/// The numbered schema files, in order. A store's `user_version` is the highest that was applied to
-/// it; those below that were not are told by the mark [`APPLIED`].
-const SCHEMA: &[(u32, &str)] = &[
-    (1, include_str!("schema/0001_house.sql")),
-    (3, include_str!("schema/0003_attachments.sql")),
-    (4, include_str!("schema/0004_saved.sql")),
+/// The numbered schema files, in order; the file's `user_version` is how many were applied.
+const SCHEMA: &[&str] = &[
+    include_str!("schema/0001_house.sql"),
+    include_str!("schema/0002_sync.sql"),
+    include_str!("schema/0003_attachments.sql"),
+    include_str!("schema/0004_saved.sql"),
 ];
-/// Names the mark that lists the numbers of the schema files applied, with blanks between.
-const APPLIED: &str = "schema";
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;
 const FILE_NAME: &str = "postroom.db";
@@ -117,7 +116,7 @@ impl Store {
             Err(error) => return Err(error),
         };
         let application = self.pragma_number("application_id")?;
-        let known = SCHEMA.last().map_or(0, |(number, _)| *number);
+        let known = SCHEMA.len() as u32;
         if version > known {
             return Err(Error::Newer { path: self.path.clone(), found: version, known });
         }
@@ -133,8 +132,7 @@ impl Store {
             )
             .doing("preparing the store")?;
         self.connection.set_prepared_statement_cache_capacity(64);
-        let applied = applied(&self.connection, version)?;
-        if SCHEMA.iter().any(|(number, _)| !applied.contains(number)) {
+        if version < known {
             self.migrate()?;
         }
         Ok(())
@@ -149,24 +147,12 @@ impl Store {
         let version: u32 = transaction
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .doing("bringing the store up to date")?;
-        let mut applied = applied(&transaction, version)?;
-        for (number, sql) in SCHEMA {
-            if applied.insert(*number) {
-                transaction.execute_batch(sql).doing("bringing the store up to date")?;
-            }
+        for (at, sql) in SCHEMA.iter().enumerate().skip(version as usize) {
+            transaction.execute_batch(sql).doing("bringing the store up to date")?;
+            transaction
+                .pragma_update(None, "user_version", at as u32 + 1)
+                .doing("bringing the store up to date")?;
         }
-        let newest = applied.last().copied().unwrap_or(0);
-        let list: Vec<String> = applied.iter().map(u32::to_string).collect();
-        transaction
-            .pragma_update(None, "user_version", newest)
-            .and_then(|()| {
-                transaction.execute(
-                    "INSERT INTO marks (name, value) VALUES (?1, ?2)
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    [APPLIED, &list.join(" ")],
-                )
-            })
-            .doing("bringing the store up to date")?;
         transaction
             .pragma_update(None, "application_id", APPLICATION_ID)
             .doing("bringing the store up to date")?;
@@ -237,22 +223,6 @@ impl Store {
             .doing("writing a mark")?;
         Ok(())
     }
-}
-
-/// The numbers of the schema files applied to a store of `version`: all up to that where no list is
-/// kept. Two files may be made at the same time and come in either order.
-fn applied(connection: &Connection, version: u32) -> Result<BTreeSet<u32>, Error> {
-    if version == 0 {
-        return Ok(BTreeSet::new());
-    }
-    let list: Option<String> = connection
-        .query_row("SELECT value FROM marks WHERE name = ?1", [APPLIED], |row| row.get(0))
-        .optional()
-        .doing("reading the store's version")?;
-    Ok(match list {
-        Some(list) => list.split(' ').filter_map(|number| number.parse().ok()).collect(),
-        None => (1..=version).collect(),
-    })
 }
 
 /// Packs raw bytes for the `blobs` table.

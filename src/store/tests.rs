@@ -271,6 +271,26 @@ fn a_store_of_a_newer_version_is_refused_untouched() {
 }
 
 #[test]
+fn a_store_of_an_earlier_version_is_brought_up_to_date_with_its_mail() {
+    for version in 1..SCHEMA.len() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let connection = Connection::open(dir.path().join(FILE_NAME)).expect("made");
+        for sql in &SCHEMA[..version] {
+            connection.execute_batch(sql).expect("as it was");
+        }
+        connection.pragma_update(None, "user_version", version as u32).expect("set");
+        connection.pragma_update(None, "application_id", APPLICATION_ID).expect("set");
+        connection.execute_batch("INSERT INTO marks VALUES ('kept', 'yes')").expect("written");
+        drop(connection);
+        let mut store = Store::open(dir.path()).expect("opened");
+        assert_eq!(store.mark("kept").expect("read").as_deref(), Some("yes"));
+        take(&mut store, "a", &[&mail(&dated(0, "Subject: One"), "1")]);
+        assert!(store.begin_sync().expect("begun") < store.begin_sync().expect("begun"));
+        assert_eq!(store.integrity().expect("checked"), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_file_that_is_no_store_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(

@@ -2,7 +2,7 @@
 //! should say is tested in their rooms.
 
 use crate::kit::gguf::gguf;
-use crate::kit::json::{Envelope, Judged, Owed, Told, assert_probability, assert_time};
+use crate::kit::json::{Judged, Owed, Told, assert_probability, assert_time};
 use crate::kit::mail::Letter;
 use crate::kit::{Home, text};
 

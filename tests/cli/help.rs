@@ -3,9 +3,11 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 32] = [
     "demo",
     "import",
+    "account",
+    "sync",
     "triage",
     "why",
     "brief",

@@ -1,5 +1,6 @@
 //! One file a command, and two that ask the same of all: bad input, and a stranger's characters.
 
+mod account;
 mod bad_input;
 mod day;
 mod doctor;

@@ -10,4 +10,5 @@ mod interrupted;
 mod round_trip;
 mod sockets;
 mod store;
+mod sync;
 mod tls;

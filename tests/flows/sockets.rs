@@ -1,4 +1,4 @@
-//! No command but `outbox send` and `model fetch` can reach the network: not when it is there, and
+//! No command but `sync`, `account`, `outbox send` and `model fetch` can reach the network: not when it is there, and
 //! none needs it.
 
 use crate::kit::tools;
@@ -30,6 +30,9 @@ fn no_command_gets_a_socket() {
         &["show", "1"],
         &["draft", "1"],
         &["outbox"],
+        &["account", "list"],
+        &["account", "remove", "nobody"],
+        &["index", "words"],
         &["model", "list"],
         &["model", "add", &model, "--name", "a"],
         &["model", "use", "a"],

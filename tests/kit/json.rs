@@ -118,6 +118,21 @@ pub(crate) struct Import {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct Sync {
+    pub(crate) source: String,
+    pub(crate) seen: u64,
+    pub(crate) added: u64,
+    pub(crate) known: u64,
+    pub(crate) unreadable: u64,
+    pub(crate) seconds: f64,
+    pub(crate) reflagged: u64,
+    pub(crate) moved: u64,
+    pub(crate) removed: u64,
+    pub(crate) problems: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Parsed {
     pub(crate) text: String,
     pub(crate) parsed: Value,

@@ -2,6 +2,7 @@
 //! purpose, answers read strictly, and outside programs that may be missing.
 
 pub(crate) mod documents;
+pub(crate) mod dovecot;
 pub(crate) mod gguf;
 pub(crate) mod hub;
 pub(crate) mod json;

@@ -1,0 +1,91 @@
+//! Whose mail, which server, which secret?
+//!
+//! An [`Account`] is what the config says of one. [`Account::secret`] gets its password from the
+//! user's own command; [`Stream::open`] opens a private connection to its server, or none.
+//! [`provider`] knows the servers of the big providers, and [`quirks_of`] what each does in its own way.
+//! [`add_to`] and [`remove_from`] change the config and leave alone what else stands in it. No secret is ever
+//! written down, logged or put into an error. Start with [`Account`].
+
+mod config;
+mod error;
+mod pin;
+mod providers;
+mod secret;
+mod server;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use config::{add_to, remove_from};
+pub use error::Error;
+pub use providers::{Provider, Quirks, provider, quirks_of};
+pub use secret::Secret;
+pub use server::{Server, Tls};
+pub use stream::Stream;
+
+/// One account, as the config has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Whose mail.
+    pub address: String,
+    /// The name to log in with; the address if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Where the mail lies.
+    pub imap: Server,
+    /// Where mail is handed over; without effect so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Server>,
+    /// Where the password comes from; asked for on a terminal if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordCommand>,
+}
+
+/// `password.command`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordCommand {
+    /// Program and arguments whose first line of output is the password; run without a shell.
+    pub command: Vec<String>,
+}
+
+impl Account {
+    /// The name to log in with.
+    pub fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or(&self.address)
+    }
+
+    /// Names the mailbox in the store, the same whatever the account is called in the config.
+    pub fn location(&self) -> String {
+        format!("imap://{}@{}:{}", self.user(), self.imap.host, self.imap.port)
+    }
+
+    /// Runs the password command. Nothing when there is none: the user is asked then.
+    ///
+    /// # Errors
+    /// The command cannot be run, fails, or prints no password.
+    pub fn secret(&self) -> Result<Option<Secret>, Error> {
+        self.password.as_ref().map(|password| Secret::from_command(&password.command)).transpose()
+    }
+
+    /// Whether each value means something.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn check(&self) -> Result<(), Error> {
+        let named = |what: &'static str, value: &str| {
+            let is_text = !value.is_empty() && !value.chars().any(char::is_control);
+            if is_text { Ok(()) } else { Err(Error::Value { what, value: value.to_owned() }) }
+        };
+        named("address", &self.address)?;
+        named("user", self.user())?;
+        if self.password.as_ref().is_some_and(|password| password.command.is_empty()) {
+            return Err(Error::Value { what: "password.command", value: "[]".to_owned() });
+        }
+        self.imap.check()?;
+        self.smtp.as_ref().map_or(Ok(()), Server::check)
+    }
+}
