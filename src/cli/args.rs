@@ -637,6 +637,8 @@ pub(super) enum Phase {
     Decode,
     /// Judging messages
     Score,
+    /// The writer: the same, with the prompt they share read for each; only when it is named
+    ScoreWhole,
 }
 
 #[derive(Debug, Args)]

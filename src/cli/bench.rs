@@ -38,7 +38,8 @@ pub(super) fn bench(
         None if reads => super::READER_NAME.to_owned(),
         None => in_use.unwrap_or_else(|| super::READER_NAME.to_owned()),
     };
-    let wants = |phase| phases.is_empty() || phases.contains(&phase);
+    let wants =
+        |phase| phases.contains(&phase) || (phases.is_empty() && phase != Phase::ScoreWhole);
     let rows = if name == super::READER_NAME {
         reader(session, &wants, tokens)?
     } else if super::models::is_writer(session, &name)? {
@@ -49,7 +50,7 @@ pub(super) fn bench(
     };
     if rows.is_empty() {
         return Err(Failure::asked_wrongly(format!("model bench {name}: it has no such phase"))
-            .hint("the reader: load, embed, score; a writer: load, prefill, decode, score"));
+            .hint("the reader: load, embed, score; a writer: load, prefill, decode, score, score-whole"));
     }
     show(session, rows)
 }
@@ -98,6 +99,7 @@ fn writer(
         (Phase::Prefill, WriterPhase::Prefill, &PREFILL_TOKENS[..]),
         (Phase::Decode, WriterPhase::Decode, &DECODE_TOKENS[..]),
         (Phase::Score, WriterPhase::Score, &SCORE_TOKENS[..]),
+        (Phase::ScoreWhole, WriterPhase::ScoreWhole, &SCORE_TOKENS[..]),
     ] {
         let tokens = if tokens.is_empty() { usual } else { tokens };
         for &tokens in tokens.iter().filter(|_| wants(asked)) {

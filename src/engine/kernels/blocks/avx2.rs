@@ -16,7 +16,7 @@ use core::arch::x86_64::{
 
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::job::{Job, Kernels, each};
+use super::job::{Job, Kernels, ask_ahead, each};
 use super::{Format, LANES, SUPER};
 
 /// Outputs of a register.
@@ -84,6 +84,9 @@ unsafe fn blocks_of_32<const ROWS: usize, const HIGH: usize, const VNNI: bool>(j
         let mut totals = [[[_mm256_setzero_ps(); 2]; ROWS]; 2];
         for block in 0..job.blocks {
             let pair = job.weights.add(block * format.pair_bytes());
+            if ROWS == 1 {
+                ask_ahead(pair, format.pair_bytes());
+            }
             let values = job.values.add(block * 32);
             for (half, totals) in totals.iter_mut().enumerate() {
                 let head = pair.add(half * head_bytes);
@@ -209,6 +212,9 @@ unsafe fn super_blocks<const ROWS: usize, const HIGH: usize, const VNNI: bool>(j
         let mut totals = [[[_mm256_setzero_ps(); 2]; ROWS]; 2];
         for block in 0..job.blocks {
             let pair = job.weights.add(block * format.pair_bytes());
+            if ROWS == 1 {
+                ask_ahead(pair, format.pair_bytes());
+            }
             for (half, totals) in totals.iter_mut().enumerate() {
                 let head = pair.add(half * head_bytes);
                 let body = pair.add(2 * head_bytes + half * body_bytes);

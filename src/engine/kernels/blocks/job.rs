@@ -1,5 +1,6 @@
 //! A strip of rows after another, one pair of tiles after another: what all kernels share.
 
+use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::ops::Range;
 
 use super::{Format, Matrix, OUTPUTS, Rounded};
@@ -77,6 +78,20 @@ pub(super) unsafe fn multiply<K: Kernels>(
                 row += count;
             }
         }
+    }
+}
+
+/// How far ahead of what a row alone is multiplied with memory is asked for what comes next: about as
+/// much as passes by while the first of it comes.
+const AHEAD: usize = 8 << 10;
+
+/// Asks for as many bytes, [`AHEAD`] of here. The machine's own guesses end at every page.
+#[inline(always)]
+pub(super) fn ask_ahead(here: *const u8, bytes: usize) {
+    for line in (0..bytes).step_by(64) {
+        let at = here.wrapping_add(AHEAD + line);
+        // SAFETY: a hint, whatever lies there; SSE is part of the architecture.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
 }
 

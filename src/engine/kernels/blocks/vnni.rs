@@ -9,7 +9,7 @@ use core::arch::x86_64::{
     _mm512_storeu_ps,
 };
 
-use super::job::{Job, Kernels, each};
+use super::job::{Job, Kernels, ask_ahead, each};
 use super::{Format, LANES, SUPER};
 
 /// The kernels: with two registers of sums a row, and as many of products, six rows are what the
@@ -60,6 +60,9 @@ unsafe fn blocks_of_32<const ROWS: usize, const HIGH: usize>(job: &Job) {
         let mut totals = [[_mm512_setzero_ps(); 2]; ROWS];
         for block in 0..job.blocks {
             let head = job.weights.add(block * format.pair_bytes());
+            if ROWS == 1 {
+                ask_ahead(head, format.pair_bytes());
+            }
             let bodies = [head.add(2 * head_bytes), head.add(2 * head_bytes + body_bytes)];
             let values = job.values.add(block * 32);
             let mut dots = [[_mm512_setzero_si512(); 2]; ROWS];
@@ -115,6 +118,10 @@ unsafe fn super_blocks<const ROWS: usize, const HIGH: usize>(job: &Job) {
             let bodies = [pair.add(2 * head_bytes), pair.add(2 * head_bytes + body_bytes)];
             let mut scaled = [[_mm512_setzero_si512(); 2]; ROWS];
             for sub in 0..8 {
+                if ROWS == 1 {
+                    let part = format.pair_bytes() / 8;
+                    ask_ahead(pair.wrapping_add(sub * part), part);
+                }
                 let values = job.values.add(block * SUPER + sub * 32);
                 let lows = bodies.map(|body| body.add(sub * 256));
                 let highs = bodies.map(|body| body.add(SUPER * LANES / 2 + sub * 64 * HIGH));
