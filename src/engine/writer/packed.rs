@@ -1,8 +1,8 @@
 //! Matrices in the order our kernels multiply them in, in one piece of memory.
 //!
-//! One piece, because the system then gives it in large pages, and a row that is multiplied alone
-//! waits for memory more than for anything. Where there is no kernel for the machine or for a
-//! matrix, candle multiplies ([`super::linear`]).
+//! Where there is no kernel for the machine or for a matrix, candle multiplies ([`super::linear`]).
+//! Large pages are not asked for: memory is fetched ahead, so that decoding is no quicker with them,
+//! and a system that has to put them together first takes longer over that than the packing does.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -69,9 +69,6 @@ impl Packed {
         }
         let memory = |source| Error::Memory { bytes: end, source };
         let mut map = MmapMut::map_anon(end).map_err(memory)?;
-        #[cfg(target_os = "linux")]
-        // Advice: without large pages it is slower, not wrong.
-        let _ = map.advise(memmap2::Advice::HugePage);
         let mut work = Vec::new();
         let mut rest = &mut map[..];
         for (name, format, outputs, inputs, range) in &plan {

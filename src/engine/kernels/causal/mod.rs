@@ -9,7 +9,7 @@
 //! a score is a sum over `d` in order, and sums over tokens go by their position.
 
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+mod registers;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -82,7 +82,12 @@ impl Attend<'_> {
             // SAFETY: a `Tier` of this level exists only where its features were detected.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx512Vnni => unsafe {
-                avx512::score(head_width, queries, spans, visible, stride, scores);
+                registers::score_avx512(head_width, queries, spans, visible, stride, scores);
+            },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 | Level::AvxVnni => unsafe {
+                registers::score_avx2(head_width, queries, spans, visible, stride, scores);
             },
             _ => score::<FMA>(head_width, queries, spans, visible, stride, scores),
         }
@@ -96,7 +101,12 @@ impl Attend<'_> {
             // SAFETY: a `Tier` of this level exists only where its features were detected.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx512Vnni => unsafe {
-                avx512::weigh(width, scores, stride, spans, visible, mixed);
+                registers::weigh_avx512(width, scores, stride, spans, visible, mixed);
+            },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 | Level::AvxVnni => unsafe {
+                registers::weigh_avx2(width, scores, stride, spans, visible, mixed);
             },
             _ => weigh::<FMA>(width, scores, stride, spans, visible, mixed),
         }
