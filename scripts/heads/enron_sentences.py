@@ -8,12 +8,14 @@ deadline, `x` decision, `-` none). An Enron path begins with the number of the m
 order; a path in `voices` is the number of the file in sorted order and of the line, both from 1.
 
 `kinds.tsv` likewise gives whole messages a kind; its digest is that of the whole decoded body.
+`enron-tiers.tsv` gives messages tier, kind and whether a reply is wanted, as of their arrival.
 
-    enron_sentences.py DATA [--out FILE] [--context | --kinds]
+    enron_sentences.py DATA [--out FILE] [--context | --kinds | --tiers]
 
 writes one JSON object a line: source, path, start, end, text, ask, promise, deadline, decision; with
 --context also subject and body, so that a sentence can be read where it stands; with --kinds instead
-source, path, kind, subject, text (as sent: HTML stays HTML). Exit status 1 when a file is missing or a
+source, path, kind, subject, text (as sent: HTML stays HTML); with --tiers instead path, date, from,
+subject, text, tier, kind, needs_reply. Exit status 1 when a file is missing or a
 text is not what was labelled.
 """
 
@@ -23,6 +25,7 @@ import json
 import os
 import sys
 from email import message_from_bytes, policy
+from email.utils import parsedate_to_datetime
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LABELS = (("a", "ask"), ("p", "promise"), ("d", "deadline"), ("x", "decision"))
@@ -140,6 +143,32 @@ def kinds(data):
             yield row
 
 
+def tiers(data):
+    """Yields one dict a message with a tier; `text` is None when it is not what was labelled."""
+    maildir = os.path.join(data, "enron-maildir", "maildir")
+    boxes = sorted(os.listdir(maildir))
+    with open(os.path.join(HERE, "enron-tiers.tsv"), encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("#"):
+                continue
+            path, digest, tier, kind, reply = line.rstrip("\n").split("\t")
+            row = {"source": "enron", "path": path, "start": 0, "tier": tier, "kind": kind,
+                   "needs_reply": reply == "reply", "text": None}
+            number, rest = path.split("/", 1)
+            try:
+                with open(os.path.join(maildir, boxes[int(number) - 1], rest), "rb") as file:
+                    message = message_from_bytes(file.read(), policy=policy.compat32)
+            except (OSError, IndexError):
+                yield row
+                continue
+            body = decoded_body(message)
+            if digest_of(body) == digest:
+                date = parsedate_to_datetime(message["Date"]).isoformat()
+                row.update({"date": date, "from": folded(str(message["From"])),
+                            "subject": folded(str(message.get("Subject", ""))), "text": body})
+            yield row
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("data", help="the folder that holds enron-maildir, spamassassin and voices")
@@ -147,13 +176,15 @@ def main():
     what = arguments.add_mutually_exclusive_group()
     what.add_argument("--context", action="store_true", help="with subject and body")
     what.add_argument("--kinds", action="store_true", help="whole messages with their kinds")
+    what.add_argument("--tiers", action="store_true", help="messages with their tiers")
     given = arguments.parse_args()
     if not os.path.isdir(os.path.join(given.data, "enron-maildir", "maildir")):
         print(f"no mail to read: {given.data}/enron-maildir/maildir is missing", file=sys.stderr)
         return 1
     out = open(given.out, "w", encoding="utf-8") if given.out else sys.stdout
     found = lost = 0
-    for row in kinds(given.data) if given.kinds else sentences(given.data, given.context):
+    wanted = kinds if given.kinds else tiers
+    for row in wanted(given.data) if given.kinds or given.tiers else sentences(given.data, given.context):
         if row["text"] is None:
             lost += 1
             print(f"not as labelled: {row['source']} {row['path']} {row['start']}", file=sys.stderr)

@@ -82,6 +82,30 @@ pub(super) fn facts(
     facts
 }
 
+/// What GitHub, GitLab and Gitea say in a field whose name ends in `Reason`.
+const FORGE_REASONS: [&str; 20] = [
+    "approval_requested",
+    "assign",
+    "assigned",
+    "author",
+    "build_failed",
+    "ci_activity",
+    "comment",
+    "directly_addressed",
+    "invitation",
+    "manual",
+    "mention",
+    "mentioned",
+    "own_activity",
+    "push",
+    "review_requested",
+    "security_alert",
+    "state_change",
+    "subscribed",
+    "team_mention",
+    "your_activity",
+];
+
 /// What one field says by being there.
 fn mark(facts: &mut HeaderFacts, name: &str, value: &[u8]) {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
@@ -91,6 +115,9 @@ fn mark(facts: &mut HeaderFacts, name: &str, value: &[u8]) {
             let lower = name.to_ascii_lowercase();
             facts.campaign |= CAMPAIGN_FIELDS.iter().any(|start| lower.starts_with(start));
             facts.automatic |= AUTOMATIC_FIELDS.iter().any(|field| is(field));
+            if lower.ends_with("reason") && FORGE_REASONS.contains(&value.as_str()) {
+                facts.forge_reason.get_or_insert_with(|| value.clone());
+            }
             facts.marked_urgent |= is("X-Priority") && value.starts_with(['1', '2'])
                 || is("X-MSMail-Priority") && value == "high";
             facts.read |= is("X-Mozilla-Status")
@@ -274,6 +301,17 @@ mod tests {
         check("Feedback-ID: 1:2:3:example", campaign.clone());
         check("X-SG-EID: abc", campaign.clone());
         check("X-Mailgun-Sid: abc", campaign);
+    }
+
+    #[test]
+    fn forges_say_why_they_write() {
+        let because = |reason: &str| HeaderFacts {
+            forge_reason: Some(reason.to_owned()),
+            ..HeaderFacts::default()
+        };
+        check("X-GitHub-Reason: review_requested", because("review_requested"));
+        check("X-GitLab-NotificationReason: Mentioned", because("mentioned"));
+        check("X-Quarantine-Reason: looks bad", HeaderFacts::default());
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub struct HeaderFacts {
     pub report: bool,
     /// Campaign software left its mark (`Feedback-ID`, `X-Campaign`, `X-Mailgun…`, `X-SG-EID`, …).
     pub campaign: bool,
+    /// Why a forge sent it (`X-GitHub-Reason`, `X-GitLab-NotificationReason` and their like), lower case.
+    pub forge_reason: Option<String>,
     /// The sender marked it urgent (`Importance: high`, `X-Priority: 1 | 2`, `Priority: urgent`).
     pub marked_urgent: bool,
     /// `X-Spam-Flag: YES` or `X-Spam-Status: Yes`, of the top-most filter.

@@ -10,6 +10,18 @@ use crate::store::Header;
 /// Characters of the text that rules look at.
 const TEXT_CHARS_MAX: usize = 20_000;
 
+/// Reasons of a forge's mail that call on the reader to do something.
+const CALLING: [&str; 8] = [
+    "approval_requested",
+    "assign",
+    "assigned",
+    "directly_addressed",
+    "mention",
+    "mentioned",
+    "review_requested",
+    "security_alert",
+];
+
 /// How the user was addressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -101,6 +113,9 @@ impl<'a> Case<'a> {
     /// its program set the precedence or the tag in the subject that such programs set.
     pub(crate) fn is_discussion(&self) -> bool {
         let facts = &self.header.facts;
+        if self.is_of_a_forge() {
+            return false;
+        }
         if facts.list_post || self.message.headers.list_post {
             return true;
         }
@@ -117,7 +132,20 @@ impl<'a> Case<'a> {
         let facts = &self.header.facts;
         let bulk = facts.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
         !self.is_discussion()
+            && !self.is_of_a_forge()
             && (facts.list_unsubscribe || facts.one_click_unsubscribe || facts.campaign || bulk)
+    }
+
+    /// A forge tells what happened there, in list mail's dress.
+    pub(crate) fn is_of_a_forge(&self) -> bool {
+        self.message.headers.forge_reason.is_some()
+    }
+
+    /// Somebody called the user by name: in an ask, or on a forge, which says so.
+    pub(crate) fn calls_user(&self) -> bool {
+        let reason = self.message.headers.forge_reason.as_deref();
+        reason.is_some_and(|reason| CALLING.contains(&reason))
+            || self.asks().any(|ask| !ask.whom.is_empty())
     }
 
     /// The header says that a machine sent it.

@@ -145,7 +145,7 @@ fn asks(case: &Case<'_>, row: &mut Vec<f32>) {
         log_odds(best),
         flag(all > of_me.len()),
         flag(of_me.len() > 1),
-        flag(of_me.iter().any(|ask| !ask.whom.is_empty())),
+        flag(case.calls_user()),
         most(|sentence| sentence.promise),
         most(|sentence| sentence.decision),
         most(|sentence| sentence.deadline),

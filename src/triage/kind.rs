@@ -99,7 +99,10 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
     if facts.report {
         odds.add("delivery report", &[(NOTIFICATION, 7.0)]);
     }
-    if case.is_discussion() {
+    if case.is_of_a_forge() {
+        odds.of[LIST] -= 4.0;
+        odds.add("sent by a forge", &[(NOTIFICATION, 7.0), (PERSON, -2.0), (JUNK, -2.0)]);
+    } else if case.is_discussion() {
         odds.add("list headers", &[(LIST, 6.0), (PERSON, -2.0), (JUNK, -2.0)]);
     } else {
         odds.of[LIST] -= 4.0;

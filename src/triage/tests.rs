@@ -92,6 +92,26 @@ fn a_time_today_is_today_and_one_within_the_hour_is_now() {
 }
 
 #[test]
+fn a_forges_mail_counts_when_it_calls_the_user() {
+    let mail = |headers| Mail {
+        from: "Ben Sample <notifications@forge.example.org>",
+        to: "parser/parser <parser@noreply.forge.example.org>",
+        subject: "[parser/parser] Sorted index (PR #1193)",
+        headers,
+        text: "Could you look at the index, and say which of the two layouts we should keep?",
+        ..Mail::default()
+    };
+    let subscribed = "Cc: ada@example.org\r\nList-Id: parser <parser.forge.example.org>\r\nPrecedence: list\r\n\
+                      X-Forge-Reason: subscribed\r\n";
+    check(&[mail(subscribed)], Tier::Fyi, Kind::Notification);
+    let review = "Cc: ada@example.org\r\nList-Id: parser <parser.forge.example.org>\r\nPrecedence: list\r\n\
+                  X-Forge-Reason: review_requested\r\n";
+    let found = last(&[mail(review)]);
+    assert_eq!(found.kind, Kind::Notification, "{found:#?}");
+    assert!(found.reasons.iter().any(|reason| reason.text == "calls you by name"), "{found:#?}");
+}
+
+#[test]
 fn an_outage_that_cannot_wait_is_now() {
     let text = "Everything is down and 30 people wait. How long will it take? Please call me as soon as you read this.";
     check(&[KNOWN, Mail { text, ..Mail::default() }], Tier::Now, Kind::Person);

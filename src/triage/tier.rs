@@ -18,6 +18,8 @@ use crate::mail::{CalendarMethod, UnixSeconds};
 
 /// The reason given for an ask; its quote is the sentence that asks.
 pub(super) const ASKS: &str = "asks you for something";
+/// The reason given where a mail to others speaks to the user.
+const CALLS: &str = "calls you by name";
 
 /// Points from which a message that needs a reply belongs in a call.
 const NOW_MIN: f32 = 4.0;
@@ -121,10 +123,10 @@ pub(crate) fn tier(
 
 /// Mail that nobody waits behind, whatever it says.
 fn is_of_a_crowd(case: &Case<'_>, kind: Kind) -> bool {
-    let named = case.asks().any(|ask| !ask.whom.is_empty());
+    let quiet = case.is_of_a_forge() || matches!(case.place, Place::Copied | Place::Absent);
     matches!(kind, Kind::Junk | Kind::Suspicious | Kind::Newsletter | Kind::Promotion)
         || case.is_mass()
-        || (matches!(case.place, Place::Copied | Place::Absent) && !named)
+        || (quiet && !case.calls_user())
 }
 
 /// What was weighed, with the reasons that speak for it.
@@ -227,7 +229,7 @@ fn by_asks(case: &Case<'_>, tally: &mut Tally) -> f32 {
 }
 
 fn by_place(case: &Case<'_>, tally: &mut Tally) -> f32 {
-    let named = case.asks().any(|ask| !ask.whom.is_empty());
+    let named = case.calls_user();
     let mut odds = match case.place {
         Place::Alone => tally.weigh("reply: to you alone", 1.0, 0.8),
         Place::Among => {
@@ -235,11 +237,13 @@ fn by_place(case: &Case<'_>, tally: &mut Tally) -> f32 {
             tally.weigh("reply: to several", many, if many > 5.0 { -1.0 } else { 0.1 })
         }
         Place::Copied => {
-            tally.reason("you are only copied", case.header.subject.clone());
+            let reason = if named { CALLS } else { "you are only copied" };
+            tally.reason(reason, case.header.subject.clone());
             tally.weigh("reply: copied", 1.0, if named { -2.0 } else { -5.0 })
         }
         Place::Absent => {
-            tally.reason("sent to a list or a group, not to you", case.header.subject.clone());
+            let reason = if named { CALLS } else { "sent to a list or a group, not to you" };
+            tally.reason(reason, case.header.subject.clone());
             tally.weigh("reply: not addressed", 1.0, if named { -2.0 } else { -5.0 })
         }
     };
