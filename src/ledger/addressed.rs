@@ -1,35 +1,39 @@
 //! To whom a sentence speaks.
 //!
 //! A mail to four people that opens "Ben," speaks to Ben; a line in it that opens "Cleo, could you…"
-//! speaks to Cleo, and "Dan tells the customers" gives Dan a task.
+//! speaks to Cleo, and "Dan tells the customers" gives Dan a task. On a list nobody is addressed; there
+//! the user is known by the first name of their address.
 
 use crate::mail::Person;
 use crate::store::Header;
 
 /// The people of one message, and whom its greeting names.
 #[derive(Debug)]
-pub(crate) struct Addressees<'a> {
-    named: Vec<(String, &'a Person)>,
-    greeted: Vec<&'a Person>,
+pub(crate) struct Addressees {
+    named: Vec<(String, Person)>,
+    greeted: Vec<Person>,
 }
 
-impl<'a> Addressees<'a> {
-    pub(crate) fn of(header: &'a Header, greeting: Option<&str>) -> Self {
+impl Addressees {
+    pub(crate) fn of(header: &Header, own: &[String], greeting: Option<&str>) -> Self {
         let people = &header.people;
-        let named: Vec<(String, &Person)> = people
-            .to
-            .iter()
-            .chain(&people.cc)
-            .chain(&people.bcc)
+        let mut present: Vec<Person> =
+            people.to.iter().chain(&people.cc).chain(&people.bcc).cloned().collect();
+        if !header.own && !present.iter().any(|person| own.contains(&person.address)) {
+            let user = |address: &String| Person { name: String::new(), address: address.clone() };
+            present.extend(own.iter().map(user));
+        }
+        let named: Vec<(String, Person)> = present
+            .into_iter()
             .filter(|person| person.address != header.from.address)
-            .filter_map(|person| first_name(person).map(|name| (name, person)))
+            .filter_map(|person| first_name(&person).map(|name| (name, person)))
             .collect();
         let mut greeted = Vec::new();
         for word in greeting.unwrap_or_default().split(|c: char| !c.is_alphanumeric()) {
             let word = word.to_lowercase();
             for (name, person) in &named {
                 if *name == word && !greeted.contains(person) {
-                    greeted.push(*person);
+                    greeted.push(person.clone());
                 }
             }
         }
@@ -46,9 +50,9 @@ impl<'a> Addressees<'a> {
             .flat_map(char::to_lowercase)
             .collect();
         if let Some((_, person)) = self.named.iter().find(|(name, _)| *name == word) {
-            return vec![(*person).clone()];
+            return vec![person.clone()];
         }
-        self.greeted.iter().map(|person| (*person).clone()).collect()
+        self.greeted.clone()
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn extract(
         return Vec::new();
     }
     let greeting = reading.sentences.iter().take(2).find(|sentence| sentence.frame);
-    let addressees = Addressees::of(header, greeting.map(|sentence| sentence.text.as_str()));
+    let addressees = Addressees::of(header, own, greeting.map(|sentence| sentence.text.as_str()));
     let mut entries = Vec::new();
     for (at, sentence) in reading.sentences.iter().enumerate() {
         if sentence.frame {

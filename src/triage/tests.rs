@@ -112,6 +112,26 @@ fn a_forges_mail_counts_when_it_calls_the_user() {
 }
 
 #[test]
+fn a_list_that_asks_the_user_by_name_is_not_set_aside() {
+    let mail = |text| Mail {
+        to: "parser-dev@lists.example.org",
+        subject: "[parser-dev] append is broken",
+        headers: "List-Id: <parser-dev.lists.example.org>\r\nList-Post: <mailto:parser-dev@lists.example.org>\r\n",
+        text,
+        ..Mail::default()
+    };
+    let named = mail(
+        "The new release refuses to append here. Ada, could you tell me which of the two was meant?",
+    );
+    let found = last(&[named]);
+    assert_eq!((found.tier, found.needs_reply), (Tier::Normal, true), "{found:#?}");
+    let nobody = mail(
+        "The new release refuses to append here. Could somebody tell me which of the two was meant?",
+    );
+    check(&[nobody], Tier::Fyi, Kind::List);
+}
+
+#[test]
 fn an_outage_that_cannot_wait_is_now() {
     let text = "Everything is down and 30 people wait. How long will it take? Please call me as soon as you read this.";
     check(&[KNOWN, Mail { text, ..Mail::default() }], Tier::Now, Kind::Person);
