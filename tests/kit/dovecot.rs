@@ -25,6 +25,8 @@ pub(crate) enum Counting {
     Qresync,
     Condstore,
     Nothing,
+    /// Not counting, and without MOVE.
+    Plain,
 }
 
 pub(crate) struct Dovecot {
@@ -155,6 +157,7 @@ fn config_text(folder: &Path, port: u16, tls_port: u16, counting: Counting) -> S
         Counting::Condstore => {
             "imap_capability = IMAP4rev1 SASL-IR ENABLE IDLE UIDPLUS LITERAL+ MOVE CONDSTORE"
         }
+        Counting::Plain => "imap_capability = IMAP4rev1 SASL-IR IDLE UIDPLUS LITERAL+",
         Counting::Nothing => "imap_capability = IMAP4rev1 SASL-IR IDLE UIDPLUS LITERAL+ MOVE",
     };
     let folder = text(folder);
