@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use config::{add_to, remove_from};
 pub use error::Error;
-pub use providers::{Provider, Quirks, provider, quirks_of};
+pub use providers::{Provider, Quirks, provider, quirks_of, smtp_of};
 pub use secret::Secret;
 pub use server::{Server, Tls};
 pub use stream::Stream;
@@ -36,7 +36,7 @@ pub struct Account {
     pub user: Option<String>,
     /// Where the mail lies.
     pub imap: Server,
-    /// Where mail is handed over; without effect so far.
+    /// Where mail is handed over; the provider's if left out and the provider is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Server>,
     /// Where the password comes from; asked for on a terminal if left out.
