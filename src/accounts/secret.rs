@@ -64,6 +64,13 @@ impl Secret {
         Self(text.into_bytes(), Kind::Token)
     }
 
+    /// The same, as an access token.
+    #[must_use]
+    pub fn into_token(mut self) -> Self {
+        self.1 = Kind::Token;
+        self
+    }
+
     /// Another of the same, for another connection.
     #[must_use]
     pub fn again(&self) -> Self {

@@ -196,6 +196,18 @@ pub(super) enum AccountVerb {
         #[arg(value_name = "ACCOUNT")]
         names: Vec<String>,
     },
+    /// Log in with the provider's own login (OAuth), once; the account says which
+    ///
+    /// An address is shown to open in your browser; what the provider gives lies in a file for you alone,
+    /// and is renewed when it is needed.
+    Login {
+        /// The account
+        #[arg(value_name = "ACCOUNT")]
+        name: String,
+        /// With a code to type in a browser elsewhere
+        #[arg(long)]
+        device: bool,
+    },
     /// Take an account out of the config; its mail stays here and on the server
     Remove {
         /// The account
@@ -226,6 +238,18 @@ pub(super) struct AccountAdd {
     /// Write it down without connecting
     #[arg(long)]
     pub(super) unchecked: bool,
+    /// The provider's own login (OAuth) in place of a password: google or microsoft
+    #[arg(long, value_name = "PROVIDER", requires = "client_id")]
+    pub(super) oauth: Option<String>,
+    /// The client id you registered with that provider
+    #[arg(long, value_name = "ID")]
+    pub(super) client_id: Option<String>,
+    /// Log in with a code to type in a browser elsewhere
+    #[arg(long, requires = "oauth")]
+    pub(super) device: bool,
+    /// A command that prints an access token, with its arguments; the last option
+    #[arg(long, value_name = "ARG", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["oauth", "password_command"])]
+    pub(super) token_command: Vec<String>,
     /// A command that prints the password, with its arguments; the last option
     #[arg(long, value_name = "ARG", num_args = 1.., allow_hyphen_values = true)]
     pub(super) password_command: Vec<String>,

@@ -117,7 +117,10 @@ pub fn main() -> ExitCode {
         // Opens no model and no index: a child under the lock does, when the connections are closed.
         Command::Sync(_) => true,
         Command::Account(account) => {
-            matches!(account.verb, AccountVerb::Add(_) | AccountVerb::Check { .. })
+            matches!(
+                account.verb,
+                AccountVerb::Add(_) | AccountVerb::Check { .. } | AccountVerb::Login { .. }
+            )
         }
         // Chooses nothing itself: a child under the lock does.
         Command::Archive(args) | Command::Trash(args) => args.options.pushes(),

@@ -3,12 +3,13 @@
 //! and judges what came; the user's `[notify]` command is started by a process split off before
 //! anything was read.
 
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::account::secret;
+use super::account::{secret, unattended};
 use super::args;
 use super::failure::{Failure, chain};
 use super::session::Session;
@@ -50,16 +51,18 @@ pub(super) fn run(
     let mut asked: Vec<Option<Secret>> = Vec::new();
     for (name, account) in accounts {
         // A command is run for each connection; what was typed is kept.
-        let typed =
-            account.password.is_none().then(|| secret(session, name, account)).transpose()?;
+        let asks = account.password.is_none() && account.oauth.is_none();
+        let typed = asks.then(|| secret(session, name, account)).transpose()?;
         asked.push(typed);
     }
-    let (log, as_of) = (ConnectionLog::in_dir(&session.home.data), session.as_of);
+    let data = session.home.data.clone();
+    let (log, as_of) = (ConnectionLog::in_dir(&data), session.as_of);
     std::thread::scope(|scope| {
         let (sender, words) = mpsc::channel();
         for (at, (name, account)) in accounts.iter().enumerate() {
             let (sender, log, typed) = (sender.clone(), log.clone(), asked[at].as_ref());
-            scope.spawn(move || wait_for_news(at, name, account, typed, &log, as_of, &sender));
+            let waiter = Waiter { at, name, account, typed, log, as_of, data: &data };
+            scope.spawn(move || waiter.wait(&sender));
         }
         drop(sender);
         let mut last_all = None;
@@ -156,62 +159,60 @@ fn asked_again(
     Ok(ready)
 }
 
-/// A thread: connects, waits, says when there is news; connects again when the connection is dead.
-fn wait_for_news(
+/// A thread that connects, waits, says when there is news, and connects again when the connection is dead.
+struct Waiter<'a> {
     at: usize,
-    name: &str,
-    account: &Account,
-    typed: Option<&Secret>,
-    log: &ConnectionLog,
+    name: &'a str,
+    account: &'a Account,
+    /// What was typed; else it is asked for with each connection.
+    typed: Option<&'a Secret>,
+    log: ConnectionLog,
     as_of: Option<UnixSeconds>,
-    sender: &mpsc::Sender<Word>,
-) {
-    let (pace, purpose) = (Pace::default(), format!("account {name}, waiting for news"));
-    let mut failures = 0;
-    let mut is_gone = false;
-    while !is_gone {
-        let ended = one_connection(account, typed, &mut |secret| {
-            let time = format_rfc3339(as_of.unwrap_or_else(now));
-            let login = Login {
-                account,
-                secret,
-                log,
-                command: "sync",
-                purpose: &purpose,
-                time: &time,
-                patience: pace.answer,
-            };
-            imap::watch(&login, pace, &mut || {
-                failures = 0;
-                is_gone = sender.send(Word::News(at)).is_err();
-                !is_gone
-            })
-            .map_err(|error| chain(&error))
-        });
-        if let Err(why) = ended {
-            failures += 1;
-            let pause = imap::pause_after(failures);
-            let text = format!("{why}; connecting again in {} s", pause.as_secs());
-            if sender.send(Word::Trouble(at, text)).is_err() {
-                return;
-            }
-            std::thread::sleep(pause);
-        }
-    }
+    data: &'a Path,
 }
 
-fn one_connection(
-    account: &Account,
-    typed: Option<&Secret>,
-    connect: &mut dyn FnMut(&Secret) -> Result<(), String>,
-) -> Result<(), String> {
-    match typed {
-        Some(secret) => connect(secret),
-        None => match account.secret() {
-            Ok(Some(secret)) => connect(&secret),
-            Ok(None) => Err("there is no password".to_owned()),
-            Err(error) => Err(chain(&error)),
-        },
+impl Waiter<'_> {
+    fn wait(&self, sender: &mpsc::Sender<Word>) {
+        let mut failures = 0;
+        let mut is_gone = false;
+        while !is_gone {
+            let ended = self.one_connection(&mut || {
+                failures = 0;
+                is_gone = sender.send(Word::News(self.at)).is_err();
+                !is_gone
+            });
+            if let Err(why) = ended {
+                failures += 1;
+                let pause = imap::pause_after(failures);
+                let text = format!("{why}; connecting again in {} s", pause.as_secs());
+                if sender.send(Word::Trouble(self.at, text)).is_err() {
+                    return;
+                }
+                std::thread::sleep(pause);
+            }
+        }
+    }
+
+    fn one_connection(&self, news: &mut dyn FnMut() -> bool) -> Result<(), String> {
+        let (pace, at) = (Pace::default(), self.as_of.unwrap_or_else(now));
+        let asked = match self.typed {
+            Some(secret) => Some(secret.again()),
+            None => unattended(self.data, self.name, self.account, at, "sync")
+                .map_err(|error| chain(&error))?,
+        };
+        let secret = asked.ok_or_else(|| "there is no password".to_owned())?;
+        let (time, purpose) =
+            (format_rfc3339(at), format!("account {}, waiting for news", self.name));
+        let login = Login {
+            account: self.account,
+            secret: &secret,
+            log: &self.log,
+            command: "sync",
+            purpose: &purpose,
+            time: &time,
+            patience: pace.answer,
+        };
+        imap::watch(&login, pace, news).map_err(|error| chain(&error))
     }
 }
 

@@ -7,6 +7,7 @@ mod fetch_refused;
 mod hostile;
 mod index;
 mod interrupted;
+mod oauth;
 mod push;
 mod round_trip;
 mod send;

@@ -158,7 +158,7 @@ fn a_stalled_connection_is_noticed_within_a_minute_and_made_anew() {
     until(&home, 60, "the first sync", || count(&home) == 3);
     std::thread::sleep(Duration::from_secs(2));
     stalled.store(true, Ordering::Relaxed);
-    let noticed = until(&home, 62, "an error", || said(&home).contains("connecting again"));
+    let noticed = until(&home, 60, "an error", || said(&home).contains("connecting again"));
     client.append("INBOX", "", &mails[3]);
     std::thread::sleep(Duration::from_secs(30));
     stalled.store(false, Ordering::Relaxed);

@@ -112,5 +112,5 @@ fn lies_there(session: &mut Session, name: &str, message_id: &str) -> Result<boo
 fn append(session: &mut Session, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let doing = format!("putting a letter into {name}");
     let command = format!("APPEND {} (\\Seen) {{{}}}", folder::as_argument(name)?, bytes.len());
-    session.run_bytes(&doing, &command, Some(bytes), &mut ignore).map(drop)
+    session.run_bytes(&doing, &command, &[bytes], &mut ignore).map(drop)
 }

@@ -108,15 +108,16 @@ impl Session {
         more: Option<&str>,
         take: &mut dyn FnMut(Data) -> Result<(), Error>,
     ) -> Result<Line, Error> {
-        self.run_bytes(doing, command, more.map(str::as_bytes), take)
+        let more: Vec<&[u8]> = more.iter().map(|more| more.as_bytes()).collect();
+        self.run_bytes(doing, command, &more, take)
     }
 
-    /// As [`Session::run_with`], for a literal of any bytes.
+    /// As [`Session::run_with`], for any bytes, one answer each time the server asks for more.
     pub(super) fn run_bytes(
         &mut self,
         doing: &str,
         command: &str,
-        more: Option<&[u8]>,
+        more: &[&[u8]],
         take: &mut dyn FnMut(Data) -> Result<(), Error>,
     ) -> Result<Line, Error> {
         self.tags += 1;
@@ -127,13 +128,13 @@ impl Session {
         line.fill(0);
         std::hint::black_box(&line);
         sent?;
-        let mut more = more;
+        let mut more = more.iter();
         loop {
             let response = self.wire.response(doing)?;
             match reply::read(&response).map_err(|what| garbage(doing, what))? {
                 Reply::Done { tag: ended, line } if ended == tag => return self.ended(doing, line),
                 Reply::Done { .. } => return Err(garbage(doing, "the status of another command")),
-                Reply::GoOn => match more.take() {
+                Reply::GoOn => match more.next() {
                     Some(more) => {
                         self.wire.send(doing, more)?;
                         self.wire.send(doing, b"\r\n")?;

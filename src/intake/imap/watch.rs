@@ -21,7 +21,7 @@ pub struct Pace {
 impl Default for Pace {
     /// Noticed within a minute.
     fn default() -> Self {
-        Self { idle: Duration::from_secs(40), answer: Duration::from_secs(20) }
+        Self { idle: Duration::from_secs(30), answer: Duration::from_secs(20) }
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(pause_after(u32::MAX).as_secs(), 60);
         // Noticed within a minute; connected again within ninety seconds of the network's return.
         let pace = Pace::default();
-        assert!(pace.idle + pace.answer <= Duration::from_secs(60));
+        assert!(pace.idle + TICK + pace.answer <= Duration::from_secs(60));
         assert!(pause_after(9) + pace.answer <= Duration::from_secs(90));
     }
 }
