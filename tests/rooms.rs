@@ -63,7 +63,7 @@ const TABLE: &[Room] = &[
     // Whose mail, which server, which secret?
     Room {
         name: "accounts",
-        crates: &["rustls", "webpki_roots", "rpassword", "toml_edit", "sha2"],
+        crates: &["rustls", "webpki_roots", "rpassword", "toml_edit", "sha2", "base64"],
         uses: &["guard", "store"],
     },
     // Numbers in, numbers out.

@@ -55,6 +55,30 @@ fn table(account: &Account) -> Table {
     if let Some(smtp) = &account.smtp {
         table.insert("smtp", value(server(smtp)));
     }
+    if let Some(oauth) = &account.oauth {
+        let mut inline = InlineTable::new();
+        let texts = [
+            ("provider", &oauth.provider),
+            ("client_id", &oauth.client_id),
+            ("authorize", &oauth.authorize),
+            ("token", &oauth.token),
+            ("device", &oauth.device),
+            ("scopes", &oauth.scopes),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                inline.insert(key, Value::from(text));
+            }
+        }
+        for (key, words) in
+            [("client_secret_command", &oauth.client_secret_command), ("command", &oauth.command)]
+        {
+            if !words.is_empty() {
+                inline.insert(key, Value::from(words.iter().collect::<Array>()));
+            }
+        }
+        table.insert("oauth", value(inline));
+    }
     if let Some(password) = &account.password {
         let mut dotted = Table::new();
         dotted.set_dotted(true);

@@ -53,6 +53,22 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// The provider's own login.
+    #[error("logging in to {name}: {why}")]
+    LogIn {
+        /// The account.
+        name: String,
+        /// The reason; never a token.
+        why: String,
+    },
+    /// The file that holds an account's tokens.
+    #[error("keeping the login in {path}")]
+    Tokens {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// The config cannot be read or written.
     #[error("changing {path}")]
     Config {

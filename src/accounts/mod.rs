@@ -8,6 +8,8 @@
 
 mod config;
 mod error;
+mod http;
+mod oauth;
 mod pin;
 mod providers;
 mod secret;
@@ -20,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 pub use config::{add_to, remove_from};
 pub use error::Error;
-pub use providers::{Provider, Quirks, provider, quirks_of};
+pub use oauth::{Keys, OAuth};
+pub use providers::{Provider, Quirks, provider, quirks_of, smtp_of};
 pub use secret::Secret;
 pub use server::{Server, Tls};
 pub use stream::Stream;
@@ -36,12 +39,15 @@ pub struct Account {
     pub user: Option<String>,
     /// Where the mail lies.
     pub imap: Server,
-    /// Where mail is handed over; without effect so far.
+    /// Where mail is handed over; the provider's if left out and the provider is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Server>,
     /// Where the password comes from; asked for on a terminal if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordCommand>,
+    /// The provider's own login in place of a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<OAuth>,
 }
 
 /// `password.command`.
@@ -63,11 +69,15 @@ impl Account {
         format!("imap://{}@{}:{}", self.user(), self.imap.host, self.imap.port)
     }
 
-    /// Runs the password command. Nothing when there is none: the user is asked then.
+    /// An access token where the account has the provider's own login, else what the password command
+    /// prints. Nothing when there is neither: the user is asked then.
     ///
     /// # Errors
-    /// The command cannot be run, fails, or prints no password.
-    pub fn secret(&self) -> Result<Option<Secret>, Error> {
+    /// The command cannot be run, fails, or prints no password; or as [`OAuth::access`].
+    pub fn secret(&self, keys: &Keys<'_>) -> Result<Option<Secret>, Error> {
+        if let Some(oauth) = &self.oauth {
+            return oauth.access(keys).map(Some);
+        }
         self.password.as_ref().map(|password| Secret::from_command(&password.command)).transpose()
     }
 
@@ -84,6 +94,9 @@ impl Account {
         named("user", self.user())?;
         if self.password.as_ref().is_some_and(|password| password.command.is_empty()) {
             return Err(Error::Value { what: "password.command", value: "[]".to_owned() });
+        }
+        if let Some(oauth) = &self.oauth {
+            oauth.check()?;
         }
         self.imap.check()?;
         self.smtp.as_ref().map_or(Ok(()), Server::check)

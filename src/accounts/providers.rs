@@ -1,7 +1,7 @@
 //! What is known of the big providers: where their servers are, what they want, what they do in
 //! their own way. A look here tells nobody anything.
 
-use super::Server;
+use super::{Account, Server};
 
 /// What a server does in its own way, where it matters to a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,19 @@ pub struct Quirks {
     pub id_first: bool,
     /// Most messages asked for with one command.
     pub batch_messages_max: usize,
+    /// Whether it puts what it sends among the sent mail by itself: another copy would be one too many
+    /// (thunderbird-android#7134).
+    pub keeps_sent: bool,
 }
 
 /// A server nobody has complained about.
-const PLAIN: Quirks =
-    Quirks { condstore: true, qresync: true, id_first: false, batch_messages_max: 500 };
+const PLAIN: Quirks = Quirks {
+    condstore: true,
+    qresync: true,
+    id_first: false,
+    batch_messages_max: 500,
+    keeps_sent: false,
+};
 
 /// A provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +37,8 @@ pub struct Provider {
     pub domains: &'static [&'static str],
     /// Its IMAP server, on port 993 with TLS from the first byte.
     pub imap: &'static str,
+    /// Where it takes mail to be sent.
+    pub smtp: (&'static str, u16),
     /// Whether it logs in by the part of the address before the @ alone.
     pub user_is_local_part: bool,
     /// What to do first, or why it does not work yet.
@@ -43,12 +53,18 @@ impl Provider {
     pub fn server(&self) -> Server {
         Server::new(self.imap, 993)
     }
+
+    /// Its SMTP server.
+    pub fn smtp_server(&self) -> Server {
+        Server::new(self.smtp.0, self.smtp.1)
+    }
 }
 
 const OTHER: Provider = Provider {
     name: "",
     domains: &[],
     imap: "",
+    smtp: ("", 465),
     user_is_local_part: false,
     hint: "",
     without_passwords: false,
@@ -65,22 +81,26 @@ const PROVIDERS: &[Provider] = &[
         name: "Gmail",
         domains: &["gmail.com", "googlemail.com"],
         imap: "imap.gmail.com",
+        smtp: ("smtp.gmail.com", 465),
         hint: "two-step verification on, then an app password (myaccount.google.com/apppasswords)",
+        quirks: Quirks { keeps_sent: true, ..PLAIN },
         ..OTHER
     },
     Provider {
         name: "Outlook",
         domains: &["outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.de", "hotmail.de"],
         imap: "outlook.office365.com",
+        smtp: ("smtp.office365.com", 587),
         hint: "Microsoft has switched passwords off for mail programs; its own login (OAuth) is not here yet",
         without_passwords: true,
-        quirks: Quirks { condstore: false, qresync: false, ..PLAIN },
+        quirks: Quirks { condstore: false, qresync: false, keeps_sent: true, ..PLAIN },
         ..OTHER
     },
     Provider {
         name: "iCloud",
         domains: &["icloud.com", "me.com", "mac.com"],
         imap: "imap.mail.me.com",
+        smtp: ("smtp.mail.me.com", 587),
         user_is_local_part: true,
         hint: "an app-specific password (account.apple.com)",
         quirks: Quirks { qresync: false, ..PLAIN },
@@ -97,6 +117,7 @@ const PROVIDERS: &[Provider] = &[
             "rocketmail.com",
         ],
         imap: "imap.mail.yahoo.com",
+        smtp: ("smtp.mail.yahoo.com", 465),
         hint: APP_PASSWORD,
         quirks: Quirks { condstore: false, qresync: false, batch_messages_max: 100, ..PLAIN },
         ..OTHER
@@ -105,6 +126,7 @@ const PROVIDERS: &[Provider] = &[
         name: "AOL",
         domains: &["aol.com", "aim.com"],
         imap: "imap.aol.com",
+        smtp: ("smtp.aol.com", 465),
         hint: APP_PASSWORD,
         quirks: Quirks { condstore: false, qresync: false, batch_messages_max: 100, ..PLAIN },
         ..OTHER
@@ -113,6 +135,7 @@ const PROVIDERS: &[Provider] = &[
         name: "Fastmail",
         domains: &["fastmail.com", "fastmail.fm"],
         imap: "imap.fastmail.com",
+        smtp: ("smtp.fastmail.com", 465),
         hint: APP_PASSWORD,
         ..OTHER
     },
@@ -120,6 +143,7 @@ const PROVIDERS: &[Provider] = &[
         name: "GMX",
         domains: &["gmx.de", "gmx.net", "gmx.at", "gmx.ch"],
         imap: "imap.gmx.net",
+        smtp: ("mail.gmx.net", 465),
         hint: "allow POP3 and IMAP in its settings first",
         ..OTHER
     },
@@ -127,6 +151,7 @@ const PROVIDERS: &[Provider] = &[
         name: "GMX",
         domains: &["gmx.com", "gmx.us", "gmx.co.uk"],
         imap: "imap.gmx.com",
+        smtp: ("mail.gmx.com", 465),
         hint: "allow POP3 and IMAP in its settings first",
         ..OTHER
     },
@@ -134,6 +159,7 @@ const PROVIDERS: &[Provider] = &[
         name: "WEB.DE",
         domains: &["web.de"],
         imap: "imap.web.de",
+        smtp: ("smtp.web.de", 587),
         hint: "allow POP3 and IMAP in its settings first",
         ..OTHER
     },
@@ -141,15 +167,29 @@ const PROVIDERS: &[Provider] = &[
         name: "T-Online",
         domains: &["t-online.de", "magenta.de"],
         imap: "secureimap.t-online.de",
+        smtp: ("securesmtp.t-online.de", 465),
         hint: "a password for mail programs, set in its settings",
         ..OTHER
     },
-    Provider { name: "mailbox.org", domains: &["mailbox.org"], imap: "imap.mailbox.org", ..OTHER },
-    Provider { name: "Posteo", domains: &["posteo.de", "posteo.net"], imap: "posteo.de", ..OTHER },
+    Provider {
+        name: "mailbox.org",
+        domains: &["mailbox.org"],
+        imap: "imap.mailbox.org",
+        smtp: ("smtp.mailbox.org", 465),
+        ..OTHER
+    },
+    Provider {
+        name: "Posteo",
+        domains: &["posteo.de", "posteo.net"],
+        imap: "posteo.de",
+        smtp: ("posteo.de", 465),
+        ..OTHER
+    },
     Provider {
         name: "Zoho",
         domains: &["zoho.com", "zohomail.com"],
         imap: "imap.zoho.com",
+        smtp: ("smtp.zoho.com", 465),
         hint: "allow IMAP in its settings first",
         ..OTHER
     },
@@ -157,6 +197,7 @@ const PROVIDERS: &[Provider] = &[
         name: "Yandex",
         domains: &["yandex.com", "yandex.ru", "ya.ru"],
         imap: "imap.yandex.com",
+        smtp: ("smtp.yandex.com", 465),
         hint: APP_PASSWORD,
         ..OTHER
     },
@@ -164,6 +205,7 @@ const PROVIDERS: &[Provider] = &[
         name: "Mail.ru",
         domains: &["mail.ru", "bk.ru", "list.ru", "inbox.ru"],
         imap: "imap.mail.ru",
+        smtp: ("smtp.mail.ru", 465),
         hint: APP_PASSWORD,
         ..OTHER
     },
@@ -171,6 +213,7 @@ const PROVIDERS: &[Provider] = &[
         name: "163",
         domains: &["163.com"],
         imap: "imap.163.com",
+        smtp: ("smtp.163.com", 465),
         hint: APP_PASSWORD,
         quirks: Quirks { id_first: true, ..PLAIN },
         ..OTHER
@@ -179,6 +222,7 @@ const PROVIDERS: &[Provider] = &[
         name: "126",
         domains: &["126.com"],
         imap: "imap.126.com",
+        smtp: ("smtp.126.com", 465),
         hint: APP_PASSWORD,
         quirks: Quirks { id_first: true, ..PLAIN },
         ..OTHER
@@ -187,6 +231,7 @@ const PROVIDERS: &[Provider] = &[
         name: "QQ",
         domains: &["qq.com", "foxmail.com"],
         imap: "imap.qq.com",
+        smtp: ("smtp.qq.com", 465),
         hint: APP_PASSWORD,
         ..OTHER
     },
@@ -208,4 +253,14 @@ pub fn quirks_of(host: &str) -> Quirks {
             || (provider.name == "iCloud" && host.ends_with(".imap.mail.me.com"))
     });
     known.map_or(PLAIN, |provider| provider.quirks)
+}
+
+/// Where an account hands mail over: as the config says, else as its provider has it.
+pub fn smtp_of(account: &Account) -> Option<Server> {
+    let known = || {
+        let host = account.imap.host.to_lowercase();
+        let found = PROVIDERS.iter().find(|provider| provider.imap == host);
+        found.map(Provider::smtp_server)
+    };
+    account.smtp.clone().or_else(known)
 }

@@ -5,7 +5,14 @@ use std::process::{Command, Stdio};
 use super::Error;
 
 /// A secret: overwritten when dropped, never printed.
-pub struct Secret(Vec<u8>);
+pub struct Secret(Vec<u8>, Kind);
+
+/// What a secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Password,
+    Token,
+}
 
 impl Secret {
     /// The first line that `argv` prints. It is run without a shell; its errors reach the user's screen,
@@ -23,7 +30,7 @@ impl Secret {
             .stderr(Stdio::inherit())
             .output()
             .map_err(|error| failed(error.to_string()))?;
-        let printed = Self(std::mem::take(&mut output.stdout));
+        let printed = Self(std::mem::take(&mut output.stdout), Kind::Password);
         if !output.status.success() {
             return Err(failed(format!("it ended with {}", output.status)));
         }
@@ -35,7 +42,7 @@ impl Secret {
         if line.contains(&0) || std::str::from_utf8(line).is_err() {
             return Err(failed("its first line is no text".to_owned()));
         }
-        Ok(Self(line.to_vec()))
+        Ok(Self(line.to_vec(), Kind::Password))
     }
 
     /// Asks for it on the terminal, unseen.
@@ -44,11 +51,35 @@ impl Secret {
     /// There is no terminal, or nothing was typed.
     pub fn from_terminal(prompt: &str) -> Result<Self, Error> {
         let failed = |source| Error::Terminal { source };
-        let typed = Self(rpassword::prompt_password(prompt).map_err(failed)?.into_bytes());
+        let typed =
+            Self(rpassword::prompt_password(prompt).map_err(failed)?.into_bytes(), Kind::Password);
         if typed.0.is_empty() {
             return Err(failed(std::io::Error::other("nothing was typed")));
         }
         Ok(typed)
+    }
+
+    /// An OAuth 2 access token: it logs in by other words than a password.
+    pub fn token(text: String) -> Self {
+        Self(text.into_bytes(), Kind::Token)
+    }
+
+    /// The same, as an access token.
+    #[must_use]
+    pub fn into_token(mut self) -> Self {
+        self.1 = Kind::Token;
+        self
+    }
+
+    /// Another of the same, for another connection.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone(), self.1)
+    }
+
+    /// Whether it is an access token.
+    pub fn is_token(&self) -> bool {
+        self.1 == Kind::Token
     }
 
     /// The secret itself: for the one line that carries it to the server.

@@ -69,6 +69,19 @@ impl Stream {
         Ok(Self::Private(Box::new(StreamOwned::new(connection, tcp))))
     }
 
+    /// How long a read or a write may take from now on.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_patience(&self, patience: Duration) -> io::Result<()> {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Private(tls) => &tls.sock,
+        };
+        tcp.set_read_timeout(Some(patience))?;
+        tcp.set_write_timeout(Some(patience))
+    }
+
     /// Whether nobody on the way can read along.
     pub fn is_private(&self) -> bool {
         matches!(self, Self::Private(_))

@@ -8,6 +8,7 @@ fn account(host: &str) -> Account {
         user: None,
         imap: Server::new(host, 993),
         smtp: None,
+        oauth: None,
         password: Some(PasswordCommand {
             command: vec!["pass".into(), "show".into(), "mail".into()],
         }),

@@ -1,5 +1,7 @@
 //! `account add`, `list`, `check`, `remove`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::args::{self, AccountVerb};
@@ -7,10 +9,14 @@ use super::config::is_bare_address;
 use super::failure::{ASKED_WRONGLY, COULD_NOT, Failure};
 use super::screen::Style;
 use super::session::Session;
-use crate::accounts::{self, Account, PasswordCommand, Secret, Server, Tls};
+use crate::accounts::{self, Account, Keys, OAuth, PasswordCommand, Secret, Server, Tls};
 use crate::guard::ConnectionLog;
 use crate::intake::imap;
+use crate::mail::UnixSeconds;
 use crate::mail::when::format_rfc3339;
+
+/// The folder of tokens, below the data.
+const TOKENS: &str = "tokens";
 
 impl From<accounts::Error> for Failure {
     fn from(error: accounts::Error) -> Self {
@@ -31,6 +37,10 @@ impl From<accounts::Error> for Failure {
             Error::Terminal { .. } => failure.hint(
                 "set password.command in the config: a command that prints the password",
             ),
+            Error::LogIn { .. } => {
+                failure.hint("`postroom account login NAME` logs in with your browser")
+            }
+            Error::Tokens { .. } => failure.hint("is there room, and may you write there?"),
             Error::Config { .. } => failure.hint("`postroom config path` says where it lies"),
             Error::NotToml { .. } => failure.hint("mend it first: nothing was changed"),
             Error::Taken { .. } => failure.hint("--name gives it another"),
@@ -52,9 +62,10 @@ impl From<imap::Error> for Failure {
             Error::Login { .. } => failure.hint(
                 "is the password right? Many providers want one made for this application (an app password)",
             ),
-            Error::NoPasswords { .. } => {
-                failure.hint("Postroom knows no other way to log in yet: OAuth is not here")
-            }
+            Error::NoPasswords { .. } | Error::PasswordsOff { .. } => failure.hint(
+                "an app password, where the provider has them; else oauth = { provider = \"microsoft\", client_id = \"…\" } in the account, then `postroom account login NAME`",
+            ),
+            Error::NoTokens { .. } => failure.hint("password.command in place of oauth"),
             Error::NotPrivate { .. } => failure.hint(
                 "no name and no password were sent; try port 993, where TLS comes first",
             ),
@@ -73,6 +84,7 @@ pub(super) fn run(session: &mut Session<'_>, verb: &AccountVerb) -> Result<u8, F
     match verb {
         AccountVerb::Add(args) => add(session, args),
         AccountVerb::List => list(session),
+        AccountVerb::Login { name, device } => login(session, name, *device),
         AccountVerb::Check { names } => check(session, names),
         AccountVerb::Remove { name } => remove(session, name),
     }
@@ -133,13 +145,75 @@ pub(super) fn chosen(
     Ok(chosen)
 }
 
+/// What an account logs in with, where nobody need be asked.
+pub(super) fn unattended(
+    data: &Path,
+    name: &str,
+    account: &Account,
+    now: UnixSeconds,
+    command: &str,
+) -> Result<Option<Secret>, accounts::Error> {
+    let (log, time) = (ConnectionLog::in_dir(data), format_rfc3339(now));
+    account.secret(&keys(&data.join(TOKENS), name, &log, command, &time, now))
+}
+
+fn keys<'a>(
+    dir: &'a Path,
+    name: &'a str,
+    log: &'a ConnectionLog,
+    command: &'a str,
+    time: &'a str,
+    now: UnixSeconds,
+) -> Keys<'a> {
+    Keys { dir, name, log, command, time, now: now.0 }
+}
+
+/// Logs in with the provider's own login, and keeps what that gives.
+fn log_in_there(
+    session: &mut Session<'_>,
+    name: &str,
+    account: &Account,
+    elsewhere: bool,
+) -> Result<(), Failure> {
+    let Some(oauth) = &account.oauth else {
+        return Err(Failure::asked_wrongly(format!("logging in to {name}: it has a password"))
+            .hint("oauth = { provider = \"microsoft\", client_id = \"…\" } in the account gives it the provider's own login"));
+    };
+    if !oauth.command.is_empty() {
+        return Ok(());
+    }
+    let (log, time) = (ConnectionLog::in_dir(&session.home.data), format_rfc3339(session.now));
+    let (dir, now) = (session.home.data.join(TOKENS), session.now);
+    let keys = keys(&dir, name, &log, "account login", &time, now);
+    if elsewhere {
+        oauth.log_in_elsewhere(&keys, &mut |address, code| {
+            let line = format!("open {address} in any browser and type {code}");
+            let _ = session.err.line(Style::Bold, &line);
+        })?;
+    } else {
+        oauth.log_in(&keys, &mut |address| {
+            let _ = session.err.line(Style::Bold, "open this in your browser:");
+            let _ = session.err.line(Style::Plain, address);
+        })?;
+    }
+    Ok(())
+}
+
+fn login(session: &mut Session<'_>, name: &str, elsewhere: bool) -> Result<u8, Failure> {
+    let account = chosen(session, std::slice::from_ref(&name.to_owned()))?.remove(0).1;
+    log_in_there(session, name, &account, elsewhere)?;
+    let hint = "logged in; what that gave is kept for you alone".to_owned();
+    print(session, &[Finding { name: name.to_owned(), check: "login", ok: true, hint }])
+}
+
 /// The account's password: from its command, else from the person at the terminal.
 pub(super) fn secret(
     session: &Session<'_>,
     name: &str,
     account: &Account,
 ) -> Result<Secret, Failure> {
-    if let Some(secret) = account.secret()? {
+    let data = session.home.data.clone();
+    if let Some(secret) = unattended(&data, name, account, session.now, "account")? {
         return Ok(secret);
     }
     if !session.asks {
@@ -163,7 +237,7 @@ fn add(session: &mut Session<'_>, args: &args::AccountAdd) -> Result<u8, Failure
     }
     let provider = accounts::provider(&account.address).filter(|_| args.imap.is_none());
     if let Some(provider) = provider {
-        if provider.without_passwords {
+        if provider.without_passwords && account.oauth.is_none() {
             let what = format!("adding {}: {} takes no passwords", account.address, provider.name);
             return Err(Failure::could_not(what).hint(provider.hint));
         }
@@ -174,6 +248,9 @@ fn add(session: &mut Session<'_>, args: &args::AccountAdd) -> Result<u8, Failure
     let hint = if args.unchecked {
         "not tried".to_owned()
     } else {
+        if account.oauth.is_some() {
+            log_in_there(session, &name, &account, args.device)?;
+        }
         let secret = secret(session, &name, &account)?;
         let capabilities = log_in(session, "account add", &name, &account, &secret)?;
         format!("logged in{}", counted_changes(&capabilities))
@@ -218,6 +295,12 @@ fn described(args: &args::AccountAdd) -> Result<Account, Failure> {
         imap,
         smtp: None,
         password: (!command.is_empty()).then(|| PasswordCommand { command: command.clone() }),
+        oauth: (args.oauth.is_some() || !args.token_command.is_empty()).then(|| OAuth {
+            provider: args.oauth.clone(),
+            client_id: args.client_id.clone(),
+            command: args.token_command.clone(),
+            ..OAuth::default()
+        }),
     })
 }
 
@@ -286,6 +369,7 @@ fn list(session: &mut Session<'_>) -> Result<u8, Failure> {
         .map(|(name, account)| {
             let from = match &account.password {
                 Some(password) => format!("password from {}", password.command[0]),
+                None if account.oauth.is_some() => "the provider's own login".to_owned(),
                 None => "password asked for".to_owned(),
             };
             let imap = &account.imap;

@@ -90,6 +90,8 @@ pub(super) enum Command {
     Draft(Draft),
     /// Draft a new letter, into the outbox
     Compose(Compose),
+    /// Pass a message on, into the outbox
+    Forward(Forward),
     /// Does this letter work without a meeting?
     Check(Check),
     /// Letters on their way out: nothing leaves without approve
@@ -108,8 +110,18 @@ pub(super) enum Command {
     Show(Show),
     /// Read a thread
     Thread(OneId),
-    /// Judge text from standard input: asks, promises, deadlines, decisions
+    /// Write a message's attachments into a folder
+    Save(Save),
+    /// Take mail out of the inbox and keep it
+    Archive(Change),
+    /// Mark mail with a flag
+    Flag(Marking),
+    /// Mark mail as read; `read -` judges text from standard input
     Read(Read),
+    /// Move mail to the trash
+    Trash(Change),
+    /// Move mail into a folder
+    Move(Move),
     /// The models: which there are, fetch and add writers, how quick they are here
     Model(Model),
     /// The search index: complete? go on, make anew
@@ -184,6 +196,18 @@ pub(super) enum AccountVerb {
         #[arg(value_name = "ACCOUNT")]
         names: Vec<String>,
     },
+    /// Log in with the provider's own login (OAuth), once; the account says which
+    ///
+    /// An address is shown to open in your browser; what the provider gives lies in a file for you alone,
+    /// and is renewed when it is needed.
+    Login {
+        /// The account
+        #[arg(value_name = "ACCOUNT")]
+        name: String,
+        /// With a code to type in a browser elsewhere
+        #[arg(long)]
+        device: bool,
+    },
     /// Take an account out of the config; its mail stays here and on the server
     Remove {
         /// The account
@@ -214,6 +238,18 @@ pub(super) struct AccountAdd {
     /// Write it down without connecting
     #[arg(long)]
     pub(super) unchecked: bool,
+    /// The provider's own login (OAuth) in place of a password: google or microsoft
+    #[arg(long, value_name = "PROVIDER", requires = "client_id")]
+    pub(super) oauth: Option<String>,
+    /// The client id you registered with that provider
+    #[arg(long, value_name = "ID")]
+    pub(super) client_id: Option<String>,
+    /// Log in with a code to type in a browser elsewhere
+    #[arg(long, requires = "oauth")]
+    pub(super) device: bool,
+    /// A command that prints an access token, with its arguments; the last option
+    #[arg(long, value_name = "ARG", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["oauth", "password_command"])]
+    pub(super) token_command: Vec<String>,
     /// A command that prints the password, with its arguments; the last option
     #[arg(long, value_name = "ARG", num_args = 1.., allow_hyphen_values = true)]
     pub(super) password_command: Vec<String>,
@@ -240,6 +276,13 @@ pub(super) struct Sync {
     /// Let mail go that is gone on the server, also when much of a folder went at once
     #[arg(long)]
     pub(super) purge: bool,
+    /// First tell the servers what was changed here
+    #[arg(long)]
+    pub(super) push: bool,
+    /// Go on: wait for new mail, fetch it when it comes, index and judge it; [notify] command hears of
+    /// what is for now or today
+    #[arg(long)]
+    pub(super) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -381,6 +424,9 @@ pub(super) struct Draft {
     /// Answer everyone
     #[arg(long)]
     pub(super) reply_all: bool,
+    /// A file to go with it (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) attach: Vec<PathBuf>,
     /// Propose a call, with the open points
     #[arg(long)]
     pub(super) call: bool,
@@ -403,6 +449,41 @@ pub(super) struct Compose {
     /// What you want to say, in your words
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) say: String,
+    /// A file to go with it (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) attach: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Forward {
+    /// The message to pass on: its id, or mid:<…>
+    pub(super) id: String,
+    /// To whom (repeatable)
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    pub(super) to: Vec<String>,
+    /// Copy to (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) cc: Vec<String>,
+    /// What you want to say, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) say: String,
+    /// Leave out what is attached to it
+    #[arg(long)]
+    pub(super) without_attachments: bool,
+    /// A file to go with it (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) attach: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Save {
+    /// The message: its id, or mid:<…>
+    pub(super) id: String,
+    /// The attachment's number, as `postroom show` lists it; all of them if left out
+    pub(super) part: Option<u32>,
+    /// The folder to write into; what lies there is never written over
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -558,13 +639,70 @@ pub(super) struct Show {
     pub(super) quoted: bool,
 }
 
+/// What every command takes that changes mail.
+#[derive(Debug, Args)]
+pub(super) struct ChangeOptions {
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Change it on the server too
+    #[arg(long)]
+    pub(super) push: bool,
+}
+
+impl ChangeOptions {
+    /// Whether the command connects.
+    pub(super) fn pushes(&self) -> bool {
+        self.push && !self.dry_run
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    /// Which mail: ids, or a query
+    #[arg(required = true, value_name = "ID|QUERY")]
+    pub(super) what: Vec<String>,
+    #[command(flatten)]
+    pub(super) options: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Marking {
+    /// Which mail: ids, or a query
+    #[arg(required = true, value_name = "ID|QUERY")]
+    pub(super) what: Vec<String>,
+    /// Take the mark away
+    #[arg(long)]
+    pub(super) off: bool,
+    #[command(flatten)]
+    pub(super) options: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Move {
+    /// Where to; made when there is none
+    pub(super) folder: String,
+    /// Which mail: ids, or a query
+    #[arg(required = true, value_name = "ID|QUERY")]
+    pub(super) what: Vec<String>,
+    #[command(flatten)]
+    pub(super) options: ChangeOptions,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Read {
-    /// Where from: - is standard input
-    pub(super) from: String,
-    /// One item a line instead of sentences
+    /// Which mail: ids, or a query; - judges text from standard input (asks, promises, deadlines,
+    /// decisions) and marks nothing
+    #[arg(required = true, value_name = "ID|QUERY|-")]
+    pub(super) what: Vec<String>,
+    /// Mark it as not read
+    #[arg(long)]
+    pub(super) off: bool,
+    /// With -: one item a line instead of sentences
     #[arg(long)]
     pub(super) lines: bool,
+    #[command(flatten)]
+    pub(super) options: ChangeOptions,
 }
 
 #[derive(Debug, Args)]
@@ -689,6 +827,9 @@ pub(super) struct Log {
 pub(super) struct Undo {
     /// Number in the log
     pub(super) n: Option<i64>,
+    /// On the server too
+    #[arg(long)]
+    pub(super) push: bool,
 }
 
 #[derive(Debug, Args)]

@@ -157,6 +157,9 @@ pub(super) fn log(session: &mut Session<'_>, args: &args::Log) -> Result<u8, Fai
 }
 
 pub(super) fn undo(session: &mut Session<'_>, args: &args::Undo) -> Result<u8, Failure> {
+    if args.push {
+        return undo_and_push(session, args);
+    }
     let mut store = session.store()?;
     if args.n.is_none() && store.journal(usize::MAX >> 1)?.iter().all(|e| e.undone.is_some()) {
         return Err(Failure::could_not("taking back the newest change: there is none")
@@ -169,6 +172,24 @@ pub(super) fn undo(session: &mut Session<'_>, args: &args::Undo) -> Result<u8, F
         "ids": entry.ids, "undone": entry.undone.map(format_rfc3339)})];
     let total = store.messages_count(None)?;
     say(session, "undo", items, (total, total), &line)
+}
+
+/// A child takes it back here; this process, which connects, tells the servers.
+fn undo_and_push(session: &mut Session<'_>, args: &args::Undo) -> Result<u8, Failure> {
+    let mut words = vec!["undo".to_owned()];
+    words.extend(args.n.map(|n| n.to_string()));
+    let answer = super::change::child(session, &words)?;
+    let entry = answer["items"][0].clone();
+    let ids: Vec<crate::mail::MessageId> =
+        serde_json::from_value(entry["ids"].clone()).unwrap_or_default();
+    let mut store = session.store()?;
+    let accounts: Vec<_> = session.config.accounts.clone().into_iter().collect();
+    let pushed = super::change::push(session, &mut store, &accounts, Some(&ids), "undo")?;
+    let (n, what) = (&entry["n"], entry["what"].as_str().unwrap_or_default());
+    let told = super::change::in_words(&pushed);
+    let line = format!("taken back: {n} {what}; {told}");
+    let total = store.messages_count(None)?;
+    say(session, "undo", vec![entry.clone()], (total, total), &line)
 }
 
 /// One line of `doctor`.
@@ -360,7 +381,7 @@ fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
         session.out.line(Style::Plain, &line)?;
     }
     session
-        .note("`sync`, `account add` and `check`, `outbox send` and `model fetch` alone may open one; `postroom privacy verify` tries to break out")?;
+        .note("`sync`, `account add` and `check`, `outbox send`, `model fetch` and what is run with --push alone may open one; `postroom privacy verify` tries to break out")?;
     Ok(0)
 }
 

@@ -2,17 +2,16 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::args::{self, OutboxVerb};
 use super::failure::{Failure, HELD_BACK};
-use super::screen::{Style, counted, fit, shorten};
+use super::screen::{Style, fit, shorten};
 use super::session::Session;
-use crate::guard::{Companion, Connection, ConnectionLog};
+use crate::guard::Companion;
 use crate::mail::when::{format_rfc3339, human};
-use crate::outbox::{self, Arrival, Outcome, Server, Shown, Tls};
+use crate::outbox::{self, Arrival, Shown};
 use crate::store::{Letter, LetterId, LetterRow, LetterState, Store};
 
 /// An edited letter is read up to here.
@@ -89,25 +88,25 @@ pub(super) fn outbox(
             outbox::settle(&mut store, id, arrival, session.now)?;
             done(session, &store, id, words)
         }
-        OutboxVerb::Send { letter } => send(session, &mut store, letter.map(LetterId)),
+        OutboxVerb::Send { letter } => super::send::send(session, &mut store, letter.map(LetterId)),
     }
 }
 
 /// What `show` and JSON call the digest of a letter: as approved, else as it is now.
-fn digest_of(row: &LetterRow, letter: &Letter) -> String {
+fn digest_of(store: &Store, row: &LetterRow, letter: &Letter) -> String {
     if row.digest.is_empty() {
-        outbox::current_digest(letter).unwrap_or_default()
+        outbox::current_digest(store, letter).unwrap_or_default()
     } else {
         row.digest.clone()
     }
 }
 
-fn item(row: &LetterRow) -> Result<Value, Failure> {
+pub(super) fn item(store: &Store, row: &LetterRow) -> Result<Value, Failure> {
     let letter = row.letter()?;
     Ok(json!({
         "letter": row.id, "state": row.state, "to": letter.to, "cc": letter.cc,
         "bcc": letter.bcc, "subject": letter.subject, "body": letter.body,
-        "digest": digest_of(row, &letter),
+        "digest": digest_of(store, row, &letter), "attachments": letter.attachments,
         "in_reply_to": row.in_reply_to,
         "created": format_rfc3339(row.created), "approved": row.approved.map(format_rfc3339),
         "sent": row.sent.map(format_rfc3339), "server_reply": row.server_reply,
@@ -117,7 +116,7 @@ fn item(row: &LetterRow) -> Result<Value, Failure> {
 fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
     let rows = store.letters()?;
     if session.global.json {
-        let items = rows.iter().map(item).collect::<Result<_, _>>()?;
+        let items = rows.iter().map(|row| item(store, row)).collect::<Result<_, _>>()?;
         let envelope = session.envelope("outbox", Some(store)).items(items);
         session.out.json(&envelope.value())?;
         return Ok(0);
@@ -150,7 +149,7 @@ fn list(session: &mut Session<'_>, store: &Store) -> Result<u8, Failure> {
 
 pub(super) fn show(session: &mut Session<'_>, store: &Store, shown: &Shown) -> Result<u8, Failure> {
     if session.global.json {
-        let mut value = item(&store.letter(shown.letter)?)?;
+        let mut value = item(store, &store.letter(shown.letter)?)?;
         value["digest"] = json!(shown.digest);
         value["recipients"] = json!(shown.recipients);
         value["unfinished"] = json!(shown.unfinished);
@@ -169,6 +168,9 @@ pub(super) fn show(session: &mut Session<'_>, store: &Store, shown: &Shown) -> R
     out.end()?;
     out.block(Style::Plain, "", &shown.body)?;
     out.end()?;
+    for file in &shown.attachments {
+        out.line(Style::Cyan, &format!("attached: {} ({} bytes)", file.name, file.bytes))?;
+    }
     for warning in &shown.warnings {
         out.line(Style::Red, &format!("look: {}", warning.text))?;
     }
@@ -186,7 +188,7 @@ fn done(
     what: &str,
 ) -> Result<u8, Failure> {
     if session.global.json {
-        let items = vec![item(&store.letter(letter)?)?];
+        let items = vec![item(store, &store.letter(letter)?)?];
         let envelope = session.envelope("outbox", Some(store)).items(items);
         session.out.json(&envelope.value())?;
     } else {
@@ -306,116 +308,4 @@ pub(super) fn says_yes(input: &mut dyn Read) -> bool {
         answer.push(byte[0]);
     }
     matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes")
-}
-
-fn send(
-    session: &mut Session<'_>,
-    store: &mut Store,
-    only: Option<LetterId>,
-) -> Result<u8, Failure> {
-    for letter in outbox::recover(store, session.now)? {
-        session.note(&format!(
-            "letter {} was interrupted before anything went out: approved as before",
-            letter.0
-        ))?;
-    }
-    let rows = store.letters()?;
-    let unknown: Vec<LetterId> =
-        rows.iter().filter(|row| row.state == LetterState::Unknown).map(|row| row.id).collect();
-    for letter in &unknown {
-        session.note(&format!(
-            "letter {0}: it is not known whether it arrived; look for it in your sent mail, then `postroom outbox settle {0} --arrived` or --lost",
-            letter.0
-        ))?;
-    }
-    let ids: Vec<LetterId> = match only {
-        Some(id) => vec![id],
-        None => {
-            rows.iter().filter(|row| row.state == LetterState::Approved).map(|row| row.id).collect()
-        }
-    };
-    if ids.is_empty() {
-        let drafts = rows.iter().filter(|row| row.state == LetterState::Draft).count();
-        if drafts > 0 {
-            let wait = counted(drafts as u64, "letter waits", "letters wait");
-            return Err(Failure::new(HELD_BACK, format!("{wait} for approval"))
-                .hint("`postroom outbox show N`, then `postroom outbox approve N`"));
-        }
-        session.note("nothing to send")?;
-    }
-    let mut failed = Vec::new();
-    let mut items = Vec::new();
-    for id in ids {
-        let approved = outbox::approved(store, id)?;
-        let server = server(session)?;
-        let bytes_out = approved.bytes().len() as u64;
-        let delivery = outbox::deliver(store, approved, &server, session.now)?;
-        ConnectionLog::in_dir(&session.home.data).append(&Connection {
-            time: format_rfc3339(session.now),
-            command: "outbox send".into(),
-            host: server.host.clone(),
-            port: server.port,
-            purpose: format!("letter {}", id.0),
-            bytes_in: delivery.server_reply.len() as u64,
-            bytes_out,
-        })?;
-        let (style, words) = match delivery.outcome {
-            Outcome::Sent => (Style::Green, "sent"),
-            Outcome::Deferred => (Style::Yellow, "not sent, still approved"),
-            Outcome::Rejected => (Style::Red, "refused by the server"),
-            Outcome::Unknown => {
-                (Style::Red, "not known whether it arrived; it is not sent again by itself")
-            }
-        };
-        if delivery.outcome != Outcome::Sent {
-            failed.push(format!("letter {}: {}", id.0, delivery.server_reply));
-        }
-        if session.global.json {
-            let mut value = item(&store.letter(id)?)?;
-            value["server_reply"] = json!(delivery.server_reply);
-            items.push(value);
-        } else {
-            session.out.put(style, &format!("letter {}: {words}", id.0))?;
-            session.out.line(Style::Dim, &format!("  {}", delivery.server_reply))?;
-        }
-    }
-    if session.global.json {
-        let envelope = session.envelope("outbox", Some(store)).items(items);
-        session.out.json(&envelope.value())?;
-    }
-    let Some(first) = failed.first() else { return Ok(0) };
-    let more = match failed.len() - 1 {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    Err(Failure::could_not(format!("sending {first}{more}")).hint(
-        "`postroom outbox` shows what became of each; `outbox send` tries what is still approved",
-    ))
-}
-
-/// The server of `[send]`.
-fn server(session: &Session<'_>) -> Result<Server, Failure> {
-    let Some(send) = &session.config.send else {
-        return Err(Failure::could_not("sending: no server is set").hint(
-            "put a [send] table with smtp and from into the config (`postroom config path`)",
-        ));
-    };
-    let mut server = Server::new(&send.smtp.host, send.smtp.port);
-    match send.smtp.tls.as_deref() {
-        None => {}
-        Some("on" | "implicit") => server.tls = Tls::Implicit,
-        Some("starttls") => server.tls = Tls::StartTls,
-        Some("off") => server.tls = Tls::Off,
-        Some(other) => {
-            return Err(Failure::asked_wrongly(format!("reading [send]: tls = {other:?}")).hint(
-                "tls is \"implicit\", \"starttls\", or (for a loopback host alone) \"off\"",
-            ));
-        }
-    }
-    if let Some(password) = &send.password {
-        server.user = Some(send.user.clone().unwrap_or_else(|| send.sender().address));
-        server.password_command.clone_from(&password.command);
-    }
-    server.timeout = Duration::from_mins(1);
-    Ok(server)
 }

@@ -8,12 +8,14 @@ mod account;
 mod args;
 mod bench;
 mod brief;
+mod change;
 mod config;
 mod day;
 pub mod demo;
 mod export;
 mod failure;
 mod find;
+mod forward;
 mod home;
 mod import;
 mod keep;
@@ -23,11 +25,14 @@ mod models;
 mod progress;
 mod queries;
 mod read;
+mod save;
 mod saved;
 mod screen;
+mod send;
 mod session;
 mod show_demo;
 mod sync;
+mod watch;
 mod write;
 mod writer;
 
@@ -47,7 +52,9 @@ use session::{Need, Session, Settings};
 use crate::attach;
 use crate::engine::WRITER_THREADS_VARIABLE;
 use crate::guard::{self, Companion};
+use crate::intake::Wish;
 use crate::mail::UnixSeconds;
+use change::Asked;
 
 /// The reader in use, as `model list` names it.
 const READER_NAME: &str = "minilm-l6-v2-q8";
@@ -79,7 +86,7 @@ pub struct Surroundings<'a> {
 /// The program: locks itself in, then runs.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    if guard::serve_companion(&args[1..]) {
+    if guard::serve_companion(&args[1..]) || guard::serve_messenger(&args[1..]) {
         return ExitCode::SUCCESS;
     }
     if args.len() == 2 && args[1] == attach::WORD {
@@ -110,8 +117,17 @@ pub fn main() -> ExitCode {
         // Opens no model and no index: a child under the lock does, when the connections are closed.
         Command::Sync(_) => true,
         Command::Account(account) => {
-            matches!(account.verb, AccountVerb::Add(_) | AccountVerb::Check { .. })
+            matches!(
+                account.verb,
+                AccountVerb::Add(_) | AccountVerb::Check { .. } | AccountVerb::Login { .. }
+            )
         }
+        // Chooses nothing itself: a child under the lock does.
+        Command::Archive(args) | Command::Trash(args) => args.options.pushes(),
+        Command::Flag(args) => args.options.pushes(),
+        Command::Read(args) => args.options.pushes() && args.what != ["-"],
+        Command::Move(args) => args.options.pushes(),
+        Command::Undo(args) => args.push,
         _ => false,
     };
     // Without a terminal no editor is started.
@@ -287,6 +303,7 @@ fn command(
         Command::Decisions(args) => day::ledger(session, day::Page::Decisions, args),
         Command::Draft(args) => write::draft(session, args),
         Command::Compose(args) => write::compose(session, args),
+        Command::Forward(args) => forward::run(session, args),
         Command::Check(args) => write::check(session, args, input),
         Command::Outbox(args) => letters::outbox(session, args, input, companion),
         Command::Search(args) => find::search(session, args),
@@ -294,7 +311,23 @@ fn command(
         Command::Saved { verb } => saved::run(session, verb.as_ref()),
         Command::Show(args) => read::show(session, args),
         Command::Thread(args) => read::thread(session, args),
-        Command::Read(args) => read::read(session, args, input),
+        Command::Save(args) => save::run(session, args),
+        Command::Read(args) if args.what == ["-"] => read::read(session, args, input),
+        Command::Read(args) => {
+            change::run(session, &Asked::flag("read", 'S', &args.what, args.off, &args.options))
+        }
+        Command::Archive(args) => {
+            change::run(session, &Asked::plain("archive", Wish::Archive, args))
+        }
+        Command::Flag(args) => {
+            change::run(session, &Asked::flag("flag", 'F', &args.what, args.off, &args.options))
+        }
+        Command::Trash(args) => change::run(session, &Asked::plain("trash", Wish::Trash, args)),
+        Command::Move(args) => {
+            let wish = Wish::Move(args.folder.clone());
+            let (of, options) = (args.what.as_slice(), &args.options);
+            change::run(session, &Asked { verb: "move", wish, of, options })
+        }
         Command::Model(args) => keep::model(session, &args.verb, input),
         Command::Index(args) => keep::index(session, args.verb),
         Command::Export(args) => keep::export(session, args),

@@ -172,11 +172,16 @@ fn item(
         "id": header.id, "message_id": header.rfc_id, "thread": header.thread,
         "date": format_rfc3339(header.date), "from": header.from, "to": header.people.to,
         "cc": header.people.cc, "subject": header.subject, "folders": header.folders,
-        "flags": header.flags.chars().map(flag_name).collect::<Vec<_>>(),
+        "flags": flag_names(&header.flags),
         "gist": super::day::gist(session, store, header, message)?,
         "text": own, "quoted": quoted,
         "attachments": message.attachments, "warnings": warnings(store, header, message)?,
     }))
+}
+
+/// Maildir letters in words.
+pub(super) fn flag_names(letters: &str) -> Vec<&'static str> {
+    letters.chars().map(flag_name).collect()
 }
 
 fn flag_name(letter: char) -> &'static str {
@@ -195,10 +200,6 @@ pub(super) fn read(
     args: &args::Read,
     input: &mut dyn std::io::Read,
 ) -> Result<u8, Failure> {
-    if args.from != "-" {
-        return Err(Failure::asked_wrongly(format!("read {}: only - is read", args.from))
-            .hint("postroom read - < FILE"));
-    }
     let mut bytes = Vec::new();
     input
         .take(INPUT_BYTES_MAX)

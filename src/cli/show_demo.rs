@@ -177,7 +177,13 @@ fn answer(
     store: &mut Store,
     id: MessageId,
 ) -> Result<crate::draft::Draft, Failure> {
-    let args = args::Draft { id: id.0.to_string(), say: None, reply_all: false, call: false };
+    let args = args::Draft {
+        id: id.0.to_string(),
+        say: None,
+        reply_all: false,
+        attach: Vec::new(),
+        call: false,
+    };
     write::reply(session, store, id, &args)
 }
 

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::screen::{Style, counted};
 use super::session::Session;
+use crate::accounts::{Account, Secret};
 use crate::guard::ConnectionLog;
 use crate::intake::{self, imap};
 use crate::mail::when::format_rfc3339;
@@ -20,12 +21,31 @@ use crate::store::Origin;
 
 pub(super) fn run(session: &mut Session<'_>, args: &args::Sync) -> Result<u8, Failure> {
     let accounts = chosen(session, &args.accounts)?;
+    if args.watch {
+        return super::watch::run(session, args, &accounts);
+    }
     // Asked for before anything connects, and before any mail is read.
     let mut secrets = Vec::new();
     for (name, account) in &accounts {
         secrets.push(secret(session, name, account)?);
     }
+    once(session, args, &accounts, &secrets)
+}
+
+/// Syncs these accounts, and has what came indexed.
+pub(super) fn once(
+    session: &mut Session<'_>,
+    args: &args::Sync,
+    accounts: &[(String, Account)],
+    secrets: &[Secret],
+) -> Result<u8, Failure> {
     let mut store = session.new_store()?;
+    if args.push {
+        let pushed = super::change::push(session, &mut store, accounts, None, "sync")?;
+        if !session.global.json {
+            session.note(&super::change::in_words(&pushed))?;
+        }
+    }
     let log = ConnectionLog::in_dir(&session.home.data);
     let time = format_rfc3339(session.now);
     let deletions = if args.purge { imap::Deletions::Confirmed } else { imap::Deletions::Guarded };
@@ -38,7 +58,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &args::Sync) -> Result<u8, Fa
         let purpose = format!("account {name}");
         let login = imap::Login {
             account,
-            secret: &secret,
+            secret,
             log: &log,
             command: "sync",
             purpose: &purpose,

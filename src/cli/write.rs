@@ -1,6 +1,7 @@
 //! `draft`, `compose` and `check`.
 
 use std::io::Read;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -48,7 +49,9 @@ impl From<draft::Error> for Failure {
 pub(super) fn draft(session: &mut Session<'_>, args: &args::Draft) -> Result<u8, Failure> {
     let mut store = session.store()?;
     let id = session.message_id(&store, &args.id)?;
+    let files = read_files(&args.attach)?;
     let draft = reply(session, &mut store, id, args)?;
+    attach(&mut store, draft.letter, &files)?;
     print(session, &store, &draft)
 }
 
@@ -100,6 +103,7 @@ pub(super) fn reply(
 pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result<u8, Failure> {
     let mut store = session.store()?;
     let now = session.now;
+    let files = read_files(&args.attach)?;
     let named = |typed: &[String]| named(people(typed)?, &store, now);
     let (to, cc, bcc) = (named(&args.to)?, named(&args.cc)?, named(&args.bcc)?);
     let own = session.me(&store)?;
@@ -124,7 +128,87 @@ pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result
         zone: &zone,
     };
     let draft = draft::compose(&mut store, &request)?;
+    attach(&mut store, draft.letter, &files)?;
     print(session, &store, &draft)
+}
+
+/// A file to go with a letter: name, type, bytes.
+pub(super) type Carried = (String, String, Vec<u8>);
+
+/// The files named, before anything is written.
+pub(super) fn read_files(paths: &[PathBuf]) -> Result<Vec<Carried>, Failure> {
+    let mut files = Vec::new();
+    let mut all = 0;
+    for path in paths {
+        let failed = |error: std::io::Error| {
+            Failure::could_not(format!("reading {}: {error}", path.display()))
+                .hint("--attach names a file that you may read")
+        };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it is no file")));
+        }
+        let mut bytes = Vec::new();
+        file.take(outbox::FILES_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+        all += bytes.len() as u64;
+        if all > outbox::FILES_BYTES_MAX {
+            let most = outbox::FILES_BYTES_MAX >> 20;
+            return Err(Failure::asked_wrongly(format!(
+                "attaching {}: a letter carries {most} MB at most",
+                path.display()
+            ))
+            .hint("few servers take more; put it where it can be fetched and write where"));
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        let mime_type = mime_type_of(&name).to_owned();
+        files.push((name, mime_type, bytes));
+    }
+    Ok(files)
+}
+
+/// Puts files to a letter that was just written.
+pub(super) fn attach(store: &mut Store, id: LetterId, files: &[Carried]) -> Result<(), Failure> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut letter = store.letter(id)?.letter()?;
+    for (name, mime_type, bytes) in files {
+        letter.attachments.push(store.add_letter_file(name, mime_type, bytes)?);
+    }
+    store.edit_letter(id, &letter.to_json())?;
+    Ok(())
+}
+
+/// What a file is, by the ending of its name.
+fn mime_type_of(name: &str) -> &'static str {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    match ending.as_deref().unwrap_or_default() {
+        "pdf" => "application/pdf",
+        "txt" | "log" | "md" => "text/plain",
+        "csv" => "text/csv",
+        "html" | "htm" => "text/html",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "svg" => "image/svg+xml",
+        "zip" => "application/zip",
+        "gz" | "tgz" => "application/gzip",
+        "json" => "application/json",
+        "ics" => "text/calendar",
+        "vcf" => "text/vcard",
+        "doc" => "application/msword",
+        "xls" => "application/vnd.ms-excel",
+        "ppt" => "application/vnd.ms-powerpoint",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "odt" => "application/vnd.oasis.opendocument.text",
+        "ods" => "application/vnd.oasis.opendocument.spreadsheet",
+        "mp3" => "audio/mpeg",
+        "mp4" => "video/mp4",
+        _ => "application/octet-stream",
+    }
 }
 
 pub(super) fn check(
@@ -263,7 +347,7 @@ fn judge_with(reader: &Reader) -> impl Fn(&str, &[&str]) -> Option<Vec<SentenceA
 }
 
 /// The user under the address the mail was sent to, with the name they sign their mail with.
-fn who_answers<'a>(
+pub(super) fn who_answers<'a>(
     session: &Session<'_>,
     store: &Store,
     mut addressed: impl Iterator<Item = &'a Person>,
@@ -339,7 +423,11 @@ fn name_of(
 }
 
 /// People typed without a name get the one they write under.
-fn named(mut people: Vec<Person>, store: &Store, now: UnixSeconds) -> Result<Vec<Person>, Failure> {
+pub(super) fn named(
+    mut people: Vec<Person>,
+    store: &Store,
+    now: UnixSeconds,
+) -> Result<Vec<Person>, Failure> {
     for person in people.iter_mut().filter(|person| person.name.is_empty()) {
         person.name = name_of(store, &person.address, now, |_| true)?;
     }
@@ -347,7 +435,7 @@ fn named(mut people: Vec<Person>, store: &Store, now: UnixSeconds) -> Result<Vec
 }
 
 /// Addresses as typed: `ada@example.org` or `Ada <ada@example.org>`.
-fn people(typed: &[String]) -> Result<Vec<Person>, Failure> {
+pub(super) fn people(typed: &[String]) -> Result<Vec<Person>, Failure> {
     typed
         .iter()
         .map(|text| {

@@ -66,6 +66,88 @@ impl Companion {
     }
 }
 
+/// The hidden word that makes this program serve as a messenger.
+const MESSENGER: &str = "__messenger";
+/// Longest text handed to the user's command.
+const TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// A process split off before anything is read, to start the user's `[notify]` command: that may need a
+/// socket (a desktop's bus), and is told a few words and no more.
+#[derive(Debug)]
+pub struct Messenger {
+    child: Child,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Errand {
+    argv: Vec<String>,
+    text: String,
+}
+
+impl Messenger {
+    /// Splits the process off.
+    ///
+    /// # Errors
+    /// The program cannot start itself.
+    pub fn split_off() -> Result<Self, Error> {
+        let failed = |source| Error::Companion { source };
+        let program = std::env::current_exe().map_err(failed)?;
+        let child = Command::new(program)
+            .arg(MESSENGER)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        Ok(Self { child })
+    }
+
+    /// Has it run `argv` with `text` on standard input. Nobody waits for the end.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn tell(&mut self, argv: &[String], text: &str) -> Result<(), Error> {
+        let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+        let errand = Errand { argv: argv.to_vec(), text: text[..end].to_owned() };
+        let line = serde_json::to_string(&errand).unwrap_or_default();
+        let failed = |source| Error::Companion { source };
+        let gone = || failed(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        let stdin = self.child.stdin.as_mut().ok_or_else(gone)?;
+        writeln!(stdin, "{line}").and_then(|()| stdin.flush()).map_err(failed)
+    }
+}
+
+impl Drop for Messenger {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Serves as the messenger when `args` (without the program's name) ask for it, until its input ends;
+/// gives back whether they did.
+pub fn serve_messenger(args: &[std::ffi::OsString]) -> bool {
+    if args.len() != 1 || args[0] != MESSENGER {
+        return false;
+    }
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        let Ok(errand) = serde_json::from_str::<Errand>(&line) else { continue };
+        let Some((program, rest)) = errand.argv.split_first() else { continue };
+        let started = Command::new(program)
+            .args(rest)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn();
+        let Ok(mut child) = started else { continue };
+        if let Some(mut stdin) = child.stdin.take() {
+            // It may not want to know.
+            let _ = stdin.write_all(errand.text.as_bytes());
+        }
+        let _ = child.wait();
+    }
+    true
+}
+
 /// Serves as the companion when `args` (without the program's name) ask for it; gives back whether
 /// they did.
 pub fn serve_companion(args: &[std::ffi::OsString]) -> bool {

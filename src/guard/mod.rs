@@ -13,7 +13,7 @@ mod lock;
 mod text;
 mod verify;
 
-pub use companion::{Companion, serve_companion};
+pub use companion::{Companion, Messenger, serve_companion, serve_messenger};
 pub use confine::{allow_processor_seconds, confine};
 pub use connections::{Connection, ConnectionLog};
 pub use lock::{Locked, lock};

@@ -3,9 +3,11 @@
 //! [`import`] reads existing mail (Maildir, mbox, one-message files) into the store: reading and
 //! parsing run on all processors while one thread writes, batch by batch, so that an interrupted
 //! import loses at most its last batch and is taken up by running it again. [`imap`] makes the store
-//! equal to an account's server. Nothing is indexed or judged here (the caller hears of every batch
+//! equal to an account's server, and tells the server what the user changed; [`plan`] says what that
+//! means for each place a message lies in. Nothing is indexed or judged here (the caller hears of every batch
 //! of an import, and may), and only [`imap`] opens a connection.
 
+mod change;
 pub mod imap;
 
 use std::collections::HashMap;
@@ -18,6 +20,8 @@ use rayon::prelude::*;
 use crate::mail::source::{self, Flag, Format, ItemError, RawMail, Role};
 use crate::mail::{MessageId, UnixSeconds, Words};
 use crate::store::{self, Acceptor, Incoming, Origin, Outcome, Store};
+
+pub use change::{Wish, folder_for, plan};
 
 /// Messages of one transaction: about 20 commits a second at full speed.
 const BATCH_MESSAGES: usize = 400;

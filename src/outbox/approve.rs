@@ -64,7 +64,7 @@ pub fn approve(
     let letter = row.letter()?;
     let envelope = envelope(&letter)?;
     let stamp = Stamp { message_id: new_message_id(&letter, id, now), date: now };
-    let bytes = render(&letter, &stamp)?;
+    let bytes = render(store, &letter, &stamp)?;
     let digest = digest(&envelope, &bytes);
     if !digest.eq_ignore_ascii_case(shown_digest.trim()) {
         let shown = clean::line(shown_digest, 80);
@@ -88,14 +88,14 @@ pub fn approved(store: &Store, id: LetterId) -> Result<ApprovedLetter, Error> {
     if row.state != LetterState::Approved {
         return Err(Error::NotApproved { letter: id.0, state: row.state.name() });
     }
-    verified(row)
+    verified(store, row)
 }
 
-pub(super) fn verified(row: LetterRow) -> Result<ApprovedLetter, Error> {
+pub(super) fn verified(store: &Store, row: LetterRow) -> Result<ApprovedLetter, Error> {
     let envelope = envelope(&row.letter()?)?;
     super::render::check_form(&row.bytes)?;
     let of_bytes = digest(&envelope, &row.bytes);
-    let of_letter = current_digest(&row.letter()?)?;
+    let of_letter = current_digest(store, &row.letter()?)?;
     if of_bytes != row.digest || of_letter != row.digest {
         return Err(Error::Tampered { letter: row.id.0 });
     }

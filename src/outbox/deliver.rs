@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 
-use super::server::Secret;
 use super::{ApprovedLetter, Error, Server, Tls, clean};
+use crate::accounts::Secret;
 use crate::mail::UnixSeconds;
 use crate::store::{Change, LetterId, LetterState, Store};
 
@@ -26,6 +26,8 @@ const REPLY_CHARS_MAX: usize = 500;
 const STRAY_WAIT: Duration = Duration::from_millis(50);
 /// How long a server may take to say goodbye.
 const QUIT_WAIT: Duration = Duration::from_secs(2);
+/// A letter of so many bytes is worth asking how large the server takes them.
+const SIZE_ASKED_BYTES: usize = 1 << 20;
 const LOCK_NAME: &str = "outbox.lock";
 
 /// How handing over ended.
@@ -63,9 +65,40 @@ pub struct Delivery {
     pub recipients: Vec<RecipientReply>,
     /// The server's last words, or what broke; made printable.
     pub server_reply: String,
+    /// When the server asked to try later: not unasked before.
+    pub later: Option<UnixSeconds>,
 }
 
-/// Hands an approved letter to `server`.
+/// Why handing over came to an end before the text went out.
+struct Stop {
+    /// In words for a person.
+    words: String,
+    /// Whether the server asked to try later (4xx).
+    is_later: bool,
+}
+
+impl From<String> for Stop {
+    fn from(words: String) -> Self {
+        Self { words, is_later: false }
+    }
+}
+
+/// Hands an approved letter to `server`, with the password its command prints.
+///
+/// # Errors
+/// The command fails, or as [`deliver_with`].
+pub fn deliver(
+    store: &mut Store,
+    letter: ApprovedLetter,
+    server: &Server,
+    now: UnixSeconds,
+) -> Result<Delivery, Error> {
+    server.check()?;
+    let password = server.password()?;
+    deliver_with(store, letter, server, password.as_ref(), now)
+}
+
+/// Hands an approved letter to `server`, logged in with `secret` when the server has a user.
 ///
 /// One refused recipient holds the whole letter back: nothing goes out, and the reply says whom the
 /// server refused. (Sending to the others and again later to all is how copies multiply.)
@@ -74,44 +107,50 @@ pub struct Delivery {
 /// Before anything was handed over: plain text to another host, a password command that fails,
 /// another process sending, a letter that is not approved any more or changed. What a server says
 /// is no error but an [`Outcome`].
-pub fn deliver(
+pub fn deliver_with(
     store: &mut Store,
     letter: ApprovedLetter,
     server: &Server,
+    secret: Option<&Secret>,
     now: UnixSeconds,
 ) -> Result<Delivery, Error> {
     server.check()?;
     super::render::check_form(&letter.bytes)?;
     let lock = lock(store)?;
-    let password = server.password()?;
     store.begin_sending(letter.id)?;
     still_the_same(store, &letter, now)?;
     let mut recipients = Vec::new();
-    let opened = open(server, password.as_ref()).and_then(|mut connection| {
+    let opened = open(server, secret).and_then(|mut connection| {
         address(&mut connection, &letter, &mut recipients).map(|()| connection)
     });
-    drop(password);
-    let (outcome, server_reply) = match opened {
-        Err(reply) => (Outcome::Deferred, reply),
+    let (outcome, stop, connection) = match opened {
+        Err(stop) => (Outcome::Deferred, stop, None),
         Ok(mut connection) => {
             // On disk before a byte of DATA: what fails from here on is in doubt.
             store.begin_data(letter.id)?;
-            let ended = hand_over(&mut connection, &letter.bytes);
-            end(store, letter.id, &ended, now)?;
-            leave(connection);
-            drop(lock);
-            return Ok(Delivery {
-                letter: letter.id,
-                outcome: ended.0,
-                recipients,
-                server_reply: ended.1,
-            });
+            let (outcome, stop) = hand_over(&mut connection, &letter.bytes);
+            (outcome, stop, Some(connection))
         }
     };
-    let ended = (outcome, server_reply);
+    let ended = (outcome, stop.words);
     end(store, letter.id, &ended, now)?;
+    let mut later = None;
+    if outcome == Outcome::Deferred && stop.is_later {
+        let at = UnixSeconds(now.0 + backoff_seconds(store.letter(letter.id)?.tries));
+        store.put_off_letter(letter.id, at)?;
+        later = Some(at);
+    }
+    if let Some(connection) = connection {
+        leave(connection);
+    }
     drop(lock);
-    Ok(Delivery { letter: letter.id, outcome, recipients, server_reply: ended.1 })
+    Ok(Delivery { letter: letter.id, outcome, recipients, server_reply: ended.1, later })
+}
+
+/// How long to wait when a server asked to try later, the `tries` + 1st time: a minute, four, sixteen, …
+/// up to six hours.
+fn backoff_seconds(tries: u32) -> i64 {
+    60_i64.saturating_mul(4_i64.saturating_pow(tries)).min(6 * 3_600)
 }
 
 /// Puts letters back to `approved` whose sending was cut off before DATA: nothing of them went out.
@@ -169,7 +208,7 @@ fn still_the_same(
     now: UnixSeconds,
 ) -> Result<(), Error> {
     let row = store.letter(letter.id)?;
-    let stored = super::approve::verified(row);
+    let stored = super::approve::verified(store, row);
     let same = stored
         .as_ref()
         .is_ok_and(|stored| stored.digest == letter.digest && stored.bytes == letter.bytes);
@@ -201,8 +240,8 @@ fn end(
     Ok(())
 }
 
-/// Connects, makes the connection private and logs in. The error is in words for a person.
-fn open(server: &Server, password: Option<&Secret>) -> Result<SmtpConnection, String> {
+/// Connects, makes the connection private and logs in.
+fn open(server: &Server, secret: Option<&Secret>) -> Result<SmtpConnection, Stop> {
     let doing = |what: &str, why: &str| {
         clean::line(&format!("{what} {}:{}: {why}", server.host, server.port), REPLY_CHARS_MAX)
     };
@@ -225,7 +264,7 @@ fn open(server: &Server, password: Option<&Secret>) -> Result<SmtpConnection, St
         wrapped,
         None::<IpAddr>,
     )
-    .map_err(|error| connecting(&words(&error)))?;
+    .map_err(|error| Stop { words: connecting(&words(&error)), is_later: error.is_transient() })?;
     if let (Tls::StartTls, Some(tls)) = (server.tls, &tls) {
         connection
             .starttls(tls, &hello)
@@ -234,13 +273,19 @@ fn open(server: &Server, password: Option<&Secret>) -> Result<SmtpConnection, St
             .map_err(|why| doing("beginning TLS with", why))?;
     }
     if server.tls != Tls::Off && !connection.is_encrypted() {
-        return Err(doing("beginning TLS with", "the connection is not private"));
+        return Err(doing("beginning TLS with", "the connection is not private").into());
     }
-    if let (Some(user), Some(password)) = (&server.user, password) {
-        let credentials = Credentials::new(user.clone(), password.text().to_owned());
-        let reply = connection
-            .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-            .map_err(|error| doing("logging in at", &words(&error)))?;
+    if let (Some(user), Some(secret)) = (&server.user, secret) {
+        let credentials = Credentials::new(user.clone(), secret.text().to_owned());
+        let mechanisms: &[Mechanism] = if secret.is_token() {
+            &[Mechanism::Xoauth2]
+        } else {
+            &[Mechanism::Plain, Mechanism::Login]
+        };
+        let reply = connection.auth(mechanisms, &credentials).map_err(|error| Stop {
+            words: doing("logging in at", &words(&error)),
+            is_later: error.is_transient(),
+        })?;
         expect(&reply, 235).map_err(|why| doing("logging in at", &why))?;
     }
     Ok(connection)
@@ -269,12 +314,17 @@ fn address(
     connection: &mut SmtpConnection,
     letter: &ApprovedLetter,
     recipients: &mut Vec<RecipientReply>,
-) -> Result<(), String> {
+) -> Result<(), Stop> {
+    let parameters = parameters(connection, letter)?;
     let reply = connection
-        .command(Mail::new(Some(letter.envelope.from.clone()), vec![]))
-        .map_err(|error| format!("sender refused: {}", words(&error)))?;
+        .command(Mail::new(Some(letter.envelope.from.clone()), parameters))
+        .map_err(|error| Stop {
+            words: format!("sender refused: {}", words(&error)),
+            is_later: error.is_transient(),
+        })?;
     expect(&reply, 250)?;
     let mut refused = Vec::new();
+    let mut is_later = true;
     for recipient in &letter.envelope.recipients {
         let address = recipient.to_string();
         let (accepted, reply, broken) =
@@ -283,7 +333,10 @@ fn address(
                     let accepted = [250, 251, 252].into_iter().any(|code| reply.has_code(code));
                     (accepted, said(&reply), !accepted)
                 }
-                Err(error) => (false, words(&error), error.status().is_none()),
+                Err(error) => {
+                    is_later &= error.is_transient();
+                    (false, words(&error), error.status().is_none())
+                }
             };
         if !accepted {
             refused.push(format!("{address}: {reply}"));
@@ -296,26 +349,77 @@ fn address(
     if refused.is_empty() {
         return Ok(());
     }
-    Err(clean::line(&format!("recipient refused: {}", refused.join("; ")), REPLY_CHARS_MAX))
+    let words = clean::line(&format!("recipient refused: {}", refused.join("; ")), REPLY_CHARS_MAX);
+    Err(Stop { words, is_later })
+}
+
+/// What is said of the letter with MAIL, and what the server must be able to do for it.
+fn parameters(
+    connection: &mut SmtpConnection,
+    letter: &ApprovedLetter,
+) -> Result<Vec<MailParameter>, Stop> {
+    let mut parameters = Vec::new();
+    if !letter.bytes.is_ascii() || !letter.envelope.is_ascii() {
+        let info = connection.server_info();
+        let able = info.supports_feature(Extension::SmtpUtfEight)
+            && info.supports_feature(Extension::EightBitMime);
+        if !able {
+            let words = "the server takes no addresses with letters outside ASCII (SMTPUTF8)";
+            return Err(words.to_owned().into());
+        }
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    // Only a large letter is worth a question of its own (lettre keeps no SIZE of the first answer).
+    if letter.bytes.len() >= SIZE_ASKED_BYTES {
+        let hello = Ehlo::new(ClientId::Ipv4(Ipv4Addr::LOCALHOST));
+        let reply = connection.command(hello).map_err(|error| words(&error))?;
+        if let Some(most) = size_of(&reply) {
+            let bytes = letter.bytes.len();
+            if most > 0 && bytes as u64 > most {
+                let words =
+                    format!("the letter has {bytes} bytes, and the server takes {most} at most");
+                return Err(words.into());
+            }
+            parameters.push(MailParameter::Size(bytes));
+        }
+    }
+    Ok(parameters)
+}
+
+/// What the server says of the size it takes: nothing where it does not speak of it, 0 for any
+/// (RFC 1870, 4).
+fn size_of(reply: &Response) -> Option<u64> {
+    reply.message().find_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        words.next().filter(|word| word.eq_ignore_ascii_case("SIZE"))?;
+        Some(words.next().and_then(|number| number.parse().ok()).unwrap_or(0))
+    })
 }
 
 /// DATA, the text, and the server's word.
-fn hand_over(connection: &mut SmtpConnection, bytes: &[u8]) -> (Outcome, String) {
+fn hand_over(connection: &mut SmtpConnection, bytes: &[u8]) -> (Outcome, Stop) {
+    let with = |error: &lettre::transport::smtp::Error| Stop {
+        words: words(error),
+        is_later: error.is_transient(),
+    };
     match connection.command(Data) {
         Ok(reply) if reply.has_code(354) => {}
         // It said something else, so no text was given to it.
-        Ok(reply) => return (Outcome::Deferred, said(&reply)),
-        Err(error) if error.status().is_some() => return (Outcome::Deferred, words(&error)),
-        Err(error) => return (Outcome::Unknown, words(&error)),
+        Ok(reply) => return (Outcome::Deferred, said(&reply).into()),
+        Err(error) if error.status().is_some() => return (Outcome::Deferred, with(&error)),
+        Err(error) => return (Outcome::Unknown, with(&error)),
     }
     // lettre ends the text with a line end of its own.
     let text = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
     match connection.message(text) {
-        Ok(reply) if (200..300).contains(&u16::from(reply.code())) => (Outcome::Sent, said(&reply)),
-        Ok(reply) => (Outcome::Unknown, said(&reply)),
-        Err(error) if error.is_transient() => (Outcome::Deferred, words(&error)),
-        Err(error) if error.is_permanent() => (Outcome::Rejected, words(&error)),
-        Err(error) => (Outcome::Unknown, words(&error)),
+        Ok(reply) if (200..300).contains(&u16::from(reply.code())) => {
+            (Outcome::Sent, said(&reply).into())
+        }
+        Ok(reply) => (Outcome::Unknown, said(&reply).into()),
+        Err(error) if error.is_transient() => (Outcome::Deferred, with(&error)),
+        Err(error) if error.is_permanent() => (Outcome::Rejected, with(&error)),
+        Err(error) => (Outcome::Unknown, with(&error)),
     }
 }
 

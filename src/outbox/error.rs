@@ -28,6 +28,14 @@ pub enum Error {
         /// The reason.
         why: String,
     },
+    /// What it carries is more than servers take.
+    #[error("the letter carries {bytes} bytes; {bytes_max} at most")]
+    TooLarge {
+        /// Its files together.
+        bytes: u64,
+        /// The most.
+        bytes_max: u64,
+    },
     /// `[…]` is still in it: held back.
     #[error("letter {letter} is not finished: {quote:?} is still in it")]
     Unfinished {

@@ -26,9 +26,9 @@ mod warn;
 pub use approve::{
     ApprovedLetter, Arrival, approve, approved, edit, message_id, reject, settle, unfinished,
 };
-pub use deliver::{Delivery, Outcome, RecipientReply, deliver, recover};
+pub use deliver::{Delivery, Outcome, RecipientReply, deliver, deliver_with, recover};
 pub use error::Error;
-pub use render::{Envelope, Stamp, digest, envelope, render};
+pub use render::{Envelope, FILES_BYTES_MAX, Stamp, digest, envelope, render};
 pub use server::{Server, Tls};
 pub use show::{Recipient, Role, Shown, current_digest, show};
 pub use text::{from_text, to_text};

@@ -4,16 +4,22 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Address;
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{
+    Attachment, Body, Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, clean, punycode};
 use crate::mail::{Person, UnixSeconds};
-use crate::store::Letter;
+use crate::store::{Letter, Store};
 
 /// Ids in `References`: the first and the newest.
 const REFERENCES_MAX: usize = 20;
+/// Bytes of all files a letter carries; few servers take more.
+pub const FILES_BYTES_MAX: u64 = 36 << 20;
+/// Longest name of a file, in characters.
+const FILE_NAME_CHARS_MAX: usize = 120;
 /// RFC 5322, 2.1.1, without the line end.
 const LINE_BYTES_MAX: usize = 998;
 
@@ -37,6 +43,11 @@ impl Envelope {
     /// The sender's address.
     pub fn from(&self) -> &str {
         self.from.as_ref()
+    }
+
+    /// Whether every address is of ASCII alone.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.from().is_ascii() && self.recipients().all(str::is_ascii)
     }
 
     /// The recipients' addresses: `To`, `Cc`, `Bcc`.
@@ -68,8 +79,9 @@ pub fn envelope(letter: &Letter) -> Result<Envelope, Error> {
 /// line ends alone. `Bcc` is not in it.
 ///
 /// # Errors
-/// [`Error::Address`], [`Error::NoRecipient`], [`Error::Form`].
-pub fn render(letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
+/// [`Error::Address`], [`Error::NoRecipient`], [`Error::Form`], [`Error::TooLarge`]; a file it carries
+/// is not in `store`.
+pub fn render(store: &Store, letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
     let envelope = envelope(letter)?;
     let date = UNIX_EPOCH + Duration::from_secs(stamp.date.0.max(0) as u64);
     let message_id = clean::id(&stamp.message_id)
@@ -78,8 +90,7 @@ pub fn render(letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
         .from(mailbox("sender", &letter.from)?)
         .subject(clean::subject(&letter.subject))
         .date(date)
-        .message_id(Some(format!("<{message_id}>")))
-        .header(ContentType::TEXT_PLAIN);
+        .message_id(Some(format!("<{message_id}>")));
     for person in &letter.to {
         builder = builder.to(mailbox("recipient", person)?);
     }
@@ -97,16 +108,63 @@ pub fn render(letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
     let to_builder =
         lettre::address::Envelope::new(Some(envelope.from.clone()), envelope.recipients.clone())
             .map_err(|error| Error::Form { why: error.to_string() })?;
-    let message = builder
-        .envelope(to_builder)
-        .body(clean::body(&letter.body))
-        .map_err(|error| Error::Form { why: error.to_string() })?;
+    let builder = builder.envelope(to_builder);
+    let body = clean::body(&letter.body);
+    let message = if letter.attachments.is_empty() {
+        builder.header(ContentType::TEXT_PLAIN).body(body)
+    } else {
+        builder.multipart(with_files(store, letter, body)?)
+    };
+    let message = message.map_err(|error| Error::Form { why: error.to_string() })?;
     let mut bytes = message.formatted();
     if !bytes.ends_with(b"\r\n") {
         bytes.extend_from_slice(b"\r\n");
     }
     check_form(&bytes)?;
+    if envelope.is_ascii() && !bytes.is_ascii() {
+        return Err(Error::Form { why: "it holds bytes that are not text".to_owned() });
+    }
     Ok(bytes)
+}
+
+/// The text and what goes with it. The boundary is made from both, so that the same letter has the same
+/// bytes each time, and what is attached cannot contain it by design.
+fn with_files(store: &Store, letter: &Letter, body: String) -> Result<MultiPart, Error> {
+    let all: u64 = letter.attachments.iter().map(|file| file.bytes).sum();
+    if all > FILES_BYTES_MAX {
+        return Err(Error::TooLarge { bytes: all, bytes_max: FILES_BYTES_MAX });
+    }
+    let mut hash = Sha256::new();
+    hash.update(body.as_bytes());
+    for file in &letter.attachments {
+        hash.update(file.digest.as_bytes());
+    }
+    let boundary = format!("={}", &hex(&hash.finalize())[..40]);
+    let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body);
+    let mut parts =
+        MultiPart::builder().kind(MultiPartKind::Mixed).boundary(boundary).singlepart(plain);
+    for file in &letter.attachments {
+        // Never as it is: a text file's line ends would stand on the wire as they are in the file.
+        let bytes =
+            Body::new_with_encoding(store.letter_file(file)?, ContentTransferEncoding::Base64)
+                .map_err(|_| Error::Form { why: "a file cannot be encoded".to_owned() })?;
+        let name = clean::line(&file.name, FILE_NAME_CHARS_MAX);
+        parts = parts.singlepart(Attachment::new(name).body(bytes, content_type(&file.mime_type)));
+    }
+    Ok(parts)
+}
+
+/// What a file is said to be. A message or a multipart may not be encoded as base64 (RFC 2045, 6.4),
+/// so they go as bytes, like all that is not known.
+fn content_type(mime_type: &str) -> ContentType {
+    let plain = mime_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.+-_".contains(&b))
+        && mime_type.matches('/').count() == 1
+        && !mime_type.starts_with("message/")
+        && !mime_type.starts_with("multipart/");
+    let parsed = plain.then(|| ContentType::parse(mime_type).ok()).flatten();
+    parsed
+        .or_else(|| ContentType::parse("application/octet-stream").ok())
+        .unwrap_or(ContentType::TEXT_PLAIN)
 }
 
 /// SHA-256 over the envelope and the bytes, 64 hex digits.
@@ -122,7 +180,11 @@ pub fn digest(envelope: &Envelope, bytes: &[u8]) -> String {
     }
     hash.update(b"\n");
     hash.update(without_stamp(bytes));
-    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
@@ -195,7 +257,8 @@ pub(super) fn check_form(bytes: &[u8]) -> Result<(), Error> {
     if lone {
         return wrong("it holds a lone line feed");
     }
-    if !bytes.is_ascii() || bytes.contains(&0) {
+    // Above ASCII there is nothing but an address that has it, in UTF-8 (RFC 6532).
+    if std::str::from_utf8(bytes).is_err() || bytes.contains(&0) {
         return wrong("it holds bytes that are not text");
     }
     Ok(())
@@ -225,9 +288,6 @@ pub(super) fn address(role: &'static str, person: &Person) -> Result<Address, Er
         return Err(refuse("it holds blanks or control characters"));
     }
     let (user, domain) = written.rsplit_once('@').ok_or_else(|| refuse("it has no @"))?;
-    if !user.is_ascii() {
-        return Err(refuse("letters outside ASCII before the @ are not supported"));
-    }
     if user.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'"' | b'\\' | b',' | b';')) {
         return Err(refuse("it holds characters that addresses do not"));
     }

@@ -1,10 +1,10 @@
 //! The server that takes letters, and the secret it wants.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::Error;
+use crate::accounts::{self, Secret};
 
 /// How the connection is kept private.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,51 +85,16 @@ impl Server {
         if self.user.is_none() {
             return Ok(None);
         }
-        let Some((program, arguments)) = self.password_command.split_first() else {
+        if self.password_command.is_empty() {
             let why = "there is a user, but no password command".to_owned();
             return Err(Error::Password { command: String::new(), why });
-        };
-        let failed = |why: String| Error::Password { command: program.clone(), why };
-        let mut output = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| failed(error.to_string()))?;
-        let stdout = Secret(std::mem::take(&mut output.stdout));
-        if !output.status.success() {
-            return Err(failed(format!("it ended with {}", output.status)));
         }
-        let line = stdout.0.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            return Err(failed("it printed nothing".to_owned()));
-        }
-        if std::str::from_utf8(line).is_err() {
-            return Err(failed("its first line is no text".to_owned()));
-        }
-        Ok(Some(Secret(line.to_vec())))
-    }
-}
-
-/// A secret: overwritten when dropped, never printed.
-pub(super) struct Secret(Vec<u8>);
-
-impl Secret {
-    pub(super) fn text(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.fill(0);
-        std::hint::black_box(&self.0);
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
+        Secret::from_command(&self.password_command).map(Some).map_err(|error| match error {
+            accounts::Error::Password { command, why } => Error::Password { command, why },
+            error => Error::Password {
+                command: self.password_command[0].clone(),
+                why: error.to_string(),
+            },
+        })
     }
 }

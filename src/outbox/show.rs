@@ -6,7 +6,7 @@ use super::render::{Stamp, address, digest, envelope, render};
 use super::warn::{Warning, warnings};
 use super::{Error, clean, unfinished};
 use crate::mail::{Person, UnixSeconds};
-use crate::store::{Letter, LetterId, LetterState, Store};
+use crate::store::{Letter, LetterFile, LetterId, LetterState, Store};
 
 /// In which header a recipient stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +44,8 @@ pub struct Shown {
     pub recipients: Vec<Recipient>,
     /// The text.
     pub body: String,
+    /// What it carries.
+    pub attachments: Vec<LetterFile>,
     /// What [`super::approve()`] wants back.
     pub digest: String,
     /// Lines with gaps; while there are any, it cannot be approved.
@@ -60,7 +62,7 @@ pub fn show(store: &Store, id: LetterId) -> Result<Shown, Error> {
     let row = store.letter(id)?;
     let letter = row.letter()?;
     let recipients = recipients(&letter)?;
-    let digest = current_digest(&letter)?;
+    let digest = current_digest(store, &letter)?;
     let mut headers = vec![("From", written(&letter.from)?)];
     for (name, people) in [("To", &letter.to), ("Cc", &letter.cc), ("Bcc", &letter.bcc)] {
         let written: Result<Vec<String>, Error> = people.iter().map(written).collect();
@@ -80,6 +82,7 @@ pub fn show(store: &Store, id: LetterId) -> Result<Shown, Error> {
         headers,
         recipients,
         body: clean::body(&letter.body).replace("\r\n", "\n"),
+        attachments: letter.attachments.clone(),
         digest,
         unfinished: unfinished(&letter),
         warnings,
@@ -90,10 +93,10 @@ pub fn show(store: &Store, id: LetterId) -> Result<Shown, Error> {
 ///
 /// # Errors
 /// What [`render`] refuses.
-pub fn current_digest(letter: &Letter) -> Result<String, Error> {
+pub fn current_digest(store: &Store, letter: &Letter) -> Result<String, Error> {
     // Date and Message-ID do not count; any will do.
     let stamp = Stamp { message_id: "unset@localhost".to_owned(), date: UnixSeconds(0) };
-    Ok(digest(&envelope(letter)?, &render(letter, &stamp)?))
+    Ok(digest(&envelope(letter)?, &render(store, letter, &stamp)?))
 }
 
 fn recipients(letter: &Letter) -> Result<Vec<Recipient>, Error> {

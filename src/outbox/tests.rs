@@ -27,6 +27,15 @@ pub(super) fn letter() -> Letter {
     }
 }
 
+thread_local! {
+    /// For letters that carry nothing.
+    static EMPTY: Home = Home::new();
+}
+
+fn render(letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, Error> {
+    EMPTY.with(|home| super::render(&home.store, letter, stamp))
+}
+
 fn stamp() -> Stamp {
     Stamp { message_id: "m1@example.org".to_owned(), date: NOW }
 }
@@ -136,7 +145,7 @@ fn addresses_that_cannot_be_are_refused() {
     check_address("a b@example.org", false);
     check_address("a@example.org>\r\nRCPT TO:<b@example.org", false);
     check_address("a@example.org\nBcc: b@example.org", false);
-    check_address("ä@example.org", false);
+    check_address("ä@example.org", true);
     check_address("a@exam\u{202e}ple.org", false);
 }
 
@@ -409,4 +418,165 @@ fn what_to_look_at_is_said_before_the_yes() {
     let answer = Letter { to: vec![person("Grace Pay", "pay@elsewhere.example")], ..known };
     let id = home.store.add_letter(&answer.to_json(), Some(asked), NOW).unwrap();
     assert_eq!(kinds(&home, id), [WarningKind::ReplyToElsewhere, WarningKind::NewContact]);
+}
+
+/// What strangers write into names, subjects and ids so that a mail says more than its writer did.
+const PAYLOADS: [&str; 32] = [
+    "a\r\nBcc: eve@example.net",
+    "a\nBcc: eve@example.net",
+    "a\rBcc: eve@example.net",
+    "a\r\n\r\nSecond body",
+    "a\n\nSecond body",
+    "a\r\n.\r\nMAIL FROM:<eve@example.net>",
+    "a\n.\nMAIL FROM:<eve@example.net>",
+    "a\r.\rMAIL FROM:<eve@example.net>",
+    "a\r\n.\n",
+    "\r\n",
+    "\u{0}",
+    "a\u{0}b",
+    "a>\r\nBcc: <eve@example.net",
+    "a@b> <eve@example.net",
+    "a,eve@example.net",
+    "\"a\" <eve@example.net>, \"b\"",
+    "a\u{2028}Bcc: eve@example.net",
+    "a\u{2029}Bcc: eve@example.net",
+    "a\u{85}Bcc: eve@example.net",
+    "a\u{b}Bcc: eve@example.net",
+    "a\u{c}Bcc: eve@example.net",
+    "=?utf-8?q?a=0D=0ABcc:_eve@example.net?=",
+    "=?utf-8?b?DQpCY2M6IGV2ZUBleGFtcGxlLm5ldA==?=",
+    "a%0d%0aBcc: eve@example.net",
+    "a\u{560d}\u{560a}Bcc: eve@example.net",
+    "a\u{1b}[31m",
+    "a\u{202e}b",
+    "a\u{e0042}b",
+    "(comment) a; b: c;",
+    "a\\\r\nBcc: eve@example.net",
+    " \t\r\n folded",
+    "--=boundary\r\nContent-Type: text/html\r\n\r\n<b>",
+];
+
+#[test]
+fn of_256_payloads_none_adds_a_header_a_recipient_or_a_line_end() {
+    let mut home = Home::new();
+    let file = home.store.add_letter_file("plain.txt", "text/plain", b"one\n.\ntwo").unwrap();
+    let plain = Letter { attachments: vec![file.clone()], ..letter() };
+    let expected = header_names(&super::render(&home.store, &plain, &stamp()).unwrap());
+    let recipients: Vec<String> =
+        envelope(&plain).unwrap().recipients().map(str::to_owned).collect();
+    let mut tried = 0;
+    for payload in PAYLOADS {
+        let text = payload.to_owned();
+        let fields: [Letter; 8] = [
+            Letter { from: person(payload, "ada@example.org"), ..plain.clone() },
+            Letter { to: vec![person(payload, "grace@example.org")], ..plain.clone() },
+            Letter { subject: text.clone(), ..plain.clone() },
+            Letter { in_reply_to: text.clone(), ..plain.clone() },
+            Letter { references: vec![text.clone(), "ok@example.org".into()], ..plain.clone() },
+            Letter {
+                attachments: vec![crate::store::LetterFile { name: text.clone(), ..file.clone() }],
+                ..plain.clone()
+            },
+            Letter {
+                attachments: vec![crate::store::LetterFile {
+                    mime_type: text.clone(),
+                    ..file.clone()
+                }],
+                ..plain.clone()
+            },
+            Letter { body: text.clone(), ..plain.clone() },
+        ];
+        for (at, evil) in fields.iter().enumerate() {
+            tried += 1;
+            let bytes = super::render(&home.store, evil, &stamp())
+                .unwrap_or_else(|error| panic!("{payload:?} in field {at}: {error}"));
+            let mut names = header_names(&bytes);
+            // An id that cannot be one is left out, never altered.
+            let mut allowed = expected.clone();
+            if at == 3 && !names.contains(&"in-reply-to".to_owned()) {
+                allowed.retain(|name| name != "in-reply-to");
+            }
+            names.sort();
+            allowed.sort();
+            assert_eq!(names, allowed, "{payload:?} in field {at}");
+            let read = crate::mail::parse(&bytes);
+            assert_eq!(read.to.len() + read.cc.len() + read.bcc.len(), 2, "{payload:?} in {at}");
+            assert_eq!(read.attachments.len(), 1, "{payload:?} in field {at}");
+            let to: Vec<String> = envelope(evil).unwrap().recipients().map(str::to_owned).collect();
+            assert_eq!(to, recipients, "{payload:?} in field {at}");
+            for (place, &byte) in bytes.iter().enumerate() {
+                let whole = match byte {
+                    b'\n' => place > 0 && bytes[place - 1] == b'\r',
+                    b'\r' => bytes.get(place + 1) == Some(&b'\n'),
+                    _ => true,
+                };
+                assert!(whole, "{payload:?} in field {at}: a lone line end at {place}");
+            }
+        }
+    }
+    assert_eq!(tried, 256);
+}
+
+#[test]
+fn the_same_letter_with_a_file_has_the_same_digest_and_another_file_another() {
+    let mut home = Home::new();
+    let one = home.store.add_letter_file("a.pdf", "application/pdf", b"one").unwrap();
+    let two = home.store.add_letter_file("a.pdf", "application/pdf", b"two").unwrap();
+    let with = |file| Letter { attachments: vec![file], ..letter() };
+    let of = |letter: &Letter| current_digest(&home.store, letter).unwrap();
+    assert_eq!(of(&with(one.clone())), of(&with(one.clone())));
+    assert_ne!(of(&with(one.clone())), of(&with(two)));
+    assert_ne!(of(&with(one)), of(&letter()));
+    let lost = crate::store::LetterFile { digest: "0".repeat(64), ..Default::default() };
+    assert!(current_digest(&home.store, &with(lost)).is_err());
+}
+
+#[test]
+fn addresses_outside_ascii_go_only_where_they_are_taken() {
+    let far = || Letter { to: vec![person("", "grüße@example.org")], ..letter() };
+    let mut home = Home::new();
+    let id = home.add_approved(&far());
+    let post = Post::new(Script::default());
+    let delivery = home.send(id, &post.server()).unwrap();
+    assert_eq!(delivery.outcome, Outcome::Deferred);
+    assert!(delivery.server_reply.contains("SMTPUTF8"), "{}", delivery.server_reply);
+    let able = super::kit::Act::Say("250-here\r\n250-SMTPUTF8\r\n250 8BITMIME");
+    let post = Post::new(Script { hello: able, ..Script::default() });
+    assert_eq!(home.send(id, &post.server()).unwrap().outcome, Outcome::Sent);
+    let mail = &post.seen().commands;
+    assert!(mail.iter().any(|c| c.contains("BODY=8BITMIME SMTPUTF8")), "{mail:?}");
+    assert!(mail.iter().any(|c| c == "RCPT TO:<grüße@example.org>"), "{mail:?}");
+}
+
+#[test]
+fn a_letter_larger_than_the_server_takes_is_held_back() {
+    let mut home = Home::new();
+    let bytes: Vec<u8> = (0..1_200_000_u32).map(|at| (at * 31 % 253) as u8).collect();
+    let file = home.store.add_letter_file("a.bin", "application/octet-stream", &bytes).unwrap();
+    let id = home.add_approved(&Letter { attachments: vec![file], ..letter() });
+    let small = super::kit::Act::Say("250-here\r\n250 SIZE 1000000");
+    let post = Post::new(Script { hello: small, ..Script::default() });
+    let delivery = home.send(id, &post.server()).unwrap();
+    assert!(delivery.server_reply.contains("1000000 at most"), "{}", delivery.server_reply);
+    assert_eq!((delivery.outcome, post.seen().mails.len()), (Outcome::Deferred, 0));
+    let large = super::kit::Act::Say("250-here\r\n250 SIZE 0");
+    let post = Post::new(Script { hello: large, ..Script::default() });
+    let server = Server { timeout: std::time::Duration::from_secs(20), ..post.server() };
+    assert_eq!(home.send(id, &server).unwrap().outcome, Outcome::Sent);
+    assert!(post.seen().commands.iter().any(|c| c.contains(" SIZE=16")), "its size is said");
+}
+
+#[test]
+fn a_server_that_asks_for_later_is_asked_less_and_less_often() {
+    let mut home = Home::new();
+    let id = home.add_approved(&letter());
+    let later = super::kit::Act::Say("451 later");
+    let post = Post::new(Script { end: later, takes: false, ..Script::default() });
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let delivery = home.send(id, &post.server()).unwrap();
+        assert_eq!(delivery.outcome, Outcome::Deferred);
+        waits.push(delivery.later.expect("a time").0 - NOW.0);
+    }
+    assert_eq!(waits, [60, 240, 960, 3_840, 15_360, 21_600]);
 }

@@ -86,7 +86,7 @@ pub(super) fn warnings(
         let text = format!("the greeting names {name}, who is not among the recipients");
         add(WarningKind::GreetingName, text);
     }
-    if speaks_of_attachment(&letter.body) {
+    if letter.attachments.is_empty() && speaks_of_attachment(&letter.body) {
         let text = "the text speaks of an attachment, and there is none".to_owned();
         add(WarningKind::NoAttachment, text);
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
 
+use super::changes::hear_flags;
 use super::error::Doing as _;
 use super::journal::Action;
 use super::messages::{store_generation, stored_generation};
@@ -152,7 +153,7 @@ impl Acceptor<'_> {
         self.store
     }
 
-    /// The places known of this source: key and Maildir letters.
+    /// The places known of this source: key and Maildir letters, as the source last had them.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -161,7 +162,11 @@ impl Acceptor<'_> {
         let mut statement = self
             .store
             .connection
-            .prepare_cached("SELECT key, flags FROM copies WHERE source = ?1")
+            .prepare_cached(
+                "SELECT c.key, coalesce(u.flags, c.flags) FROM copies c
+                 LEFT JOIN unpushed u ON u.source = c.source AND u.key = c.key
+                 WHERE c.source = ?1",
+            )
             .doing(doing)?;
         statement
             .query_map([self.source], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -179,20 +184,8 @@ impl Acceptor<'_> {
         let transaction = begin(self.store, doing)?;
         let mut generation = stored_generation(&transaction)?;
         for (key, flags) in places {
-            transaction
-                .execute(
-                    "UPDATE copies SET flags = ?3 WHERE source = ?1 AND key = ?2",
-                    params![self.source, key, flags],
-                )
-                .doing(doing)?;
             generation += 1;
-            transaction
-                .execute(
-                    "UPDATE messages SET generation = ?3 WHERE id =
-                     (SELECT message FROM copies WHERE source = ?1 AND key = ?2)",
-                    params![self.source, key, generation],
-                )
-                .doing(doing)?;
+            hear_flags(&transaction, self.source, key, flags, generation)?;
         }
         store_generation(&transaction, generation)?;
         transaction.commit().doing(doing)

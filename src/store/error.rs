@@ -74,6 +74,12 @@ pub enum Error {
         /// The cause.
         source: serde_json::Error,
     },
+    /// A file that a letter carries is not here any more, or damaged.
+    #[error("reading {name:?}, which the letter carries: it is not here whole")]
+    LetterFile {
+        /// What it is called.
+        name: String,
+    },
     /// The change asked for does not fit the letter's state.
     #[error("letter {letter} ({state}): {refused}")]
     LetterState {

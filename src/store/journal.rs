@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
+use super::changes::{Edited, UNDO_SECONDS_MAX};
 use super::error::Doing as _;
 use super::{Error, LetterId, LetterState, Store};
 use crate::mail::{MessageId, UnixSeconds};
@@ -23,6 +24,8 @@ pub(super) enum Action {
     Reject { letter: LetterId },
     /// A letter went out: nothing takes that back.
     Send { letter: LetterId },
+    /// Mail was flagged or moved.
+    Mail { edits: Vec<Edited> },
 }
 
 impl Action {
@@ -163,7 +166,7 @@ impl Store {
         entries.pop().ok_or_else(|| Error::Undo { n, why: "there is no such change".into() })
     }
 
-    fn take_back(&mut self, n: i64, action: &Action, _now: UnixSeconds) -> Result<(), Error> {
+    fn take_back(&mut self, n: i64, action: &Action, now: UnixSeconds) -> Result<(), Error> {
         match action {
             Action::Import { .. } => self.take_back_import(n),
             Action::Draft { letter } => self.reject_letter(*letter),
@@ -187,6 +190,16 @@ impl Store {
             Action::Reject { letter } => {
                 let data = self.letter(*letter)?.data;
                 self.edit_letter(*letter, &data)
+            }
+            Action::Mail { edits } => {
+                let time: i64 = self
+                    .connection
+                    .query_row("SELECT time FROM journal WHERE n = ?1", [n], |row| row.get(0))
+                    .doing("undoing a change")?;
+                if now.0 - time > UNDO_SECONDS_MAX {
+                    return Err(Error::Undo { n, why: "it was made more than 30 days ago".into() });
+                }
+                self.take_back_mail(edits)
             }
             Action::Send { .. } => {
                 Err(Error::Undo { n, why: "what was sent cannot be called back".into() })

@@ -7,7 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::{Error, LetterRow};
 use crate::mail::{MessageId, Person};
 
-/// A letter, written but not yet bytes. Attachments come later.
+/// A file that a letter carries; its bytes lie beside it ([`super::Store::letter_file`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterFile {
+    /// The name the receiver sees.
+    pub name: String,
+    /// `type/subtype`.
+    #[serde(rename = "type")]
+    pub mime_type: String,
+    /// Length.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub digest: String,
+}
+
+/// A letter, written but not yet bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Letter {
@@ -38,6 +52,9 @@ pub struct Letter {
     pub examples: Vec<MessageId>,
     /// What the user should know before saying yes.
     pub warnings: Vec<String>,
+    /// What it carries, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<LetterFile>,
 }
 
 impl Letter {

@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Doing as _;
-use super::{Error, Store};
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, LetterFile, Store};
 use crate::mail::{MessageId, UnixSeconds};
 
 /// A letter's number, never used again.
@@ -81,10 +83,17 @@ pub struct LetterRow {
     pub data: String,
     /// The exact bytes approved; empty before.
     pub bytes: Vec<u8>,
+    /// Times its server asked to try later.
+    pub tries: u32,
+    /// Not to be tried again unasked before.
+    pub later: UnixSeconds,
+    /// Whether it was sent and is to be put among the sent mail still.
+    pub to_file: bool,
 }
 
 const COLUMNS: &str =
-    "id, state, in_reply_to, created, approved, sent, digest, server_reply, data, bytes";
+    "id, state, in_reply_to, created, approved, sent, digest, server_reply, data, bytes, tries,
+    later, filed";
 
 impl Store {
     /// Stores a new draft.
@@ -104,6 +113,77 @@ impl Store {
             )
             .doing("storing a letter")?;
         Ok(LetterId(self.connection.last_insert_rowid()))
+    }
+
+    /// Keeps a file for letters to carry; the same bytes once.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn add_letter_file(
+        &mut self,
+        name: &str,
+        mime_type: &str,
+        bytes: &[u8],
+    ) -> Result<LetterFile, Error> {
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        self.connection
+            .execute(
+                "INSERT OR IGNORE INTO letter_files (digest, bytes, data) VALUES (?1, ?2, ?3)",
+                params![&digest[..], bytes.len() as i64, super::pack(bytes)],
+            )
+            .doing("keeping a letter's file")?;
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (name, mime_type) = (name.to_owned(), mime_type.to_owned());
+        Ok(LetterFile { name, mime_type, bytes: bytes.len() as u64, digest })
+    }
+
+    /// The bytes of a file that a letter carries.
+    ///
+    /// # Errors
+    /// [`Error::LetterFile`] when they are not there or not what they were.
+    pub fn letter_file(&self, file: &LetterFile) -> Result<Vec<u8>, Error> {
+        let lost = || Error::LetterFile { name: file.name.clone() };
+        let digits: Vec<u8> = file
+            .digest
+            .as_bytes()
+            .chunks_exact(2)
+            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let row: Option<(i64, Vec<u8>)> = self
+            .connection
+            .query_row("SELECT bytes, data FROM letter_files WHERE digest = ?1", [&digits], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .doing("reading a letter's file")?;
+        let (bytes, data) = row.ok_or_else(lost)?;
+        let bytes = super::unpack(&data, bytes as u64).ok_or_else(lost)?;
+        (Sha256::digest(&bytes)[..] == digits[..]).then_some(bytes).ok_or_else(lost)
+    }
+
+    /// Its server asked to try later: not again unasked before `later`.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_off_letter(&mut self, id: LetterId, later: UnixSeconds) -> Result<(), Error> {
+        self.connection
+            .execute(
+                "UPDATE letters SET tries = tries + 1, later = ?2 WHERE id = ?1",
+                params![id.0, later.0],
+            )
+            .doing("putting a letter off")?;
+        Ok(())
+    }
+
+    /// The sent letter lies among the sent mail, or need not.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn file_letter(&mut self, id: LetterId) -> Result<(), Error> {
+        self.connection
+            .execute("UPDATE letters SET filed = 1 WHERE id = ?1", [id.0])
+            .doing("writing down where a letter lies")?;
+        Ok(())
     }
 
     /// One letter.
@@ -138,7 +218,8 @@ impl Store {
     pub fn edit_letter(&mut self, id: LetterId, data: &str) -> Result<(), Error> {
         self.step(
             id,
-            "UPDATE letters SET state = 'draft', approved = 0, digest = '', bytes = x'', data = ?2
+            "UPDATE letters SET state = 'draft', approved = 0, digest = '', bytes = x'', data = ?2,
+                 tries = 0, later = 0
              WHERE id = ?1 AND state IN ('draft', 'approved', 'rejected')",
             params![id.0, data],
             "it cannot be changed any more",
@@ -222,7 +303,8 @@ impl Store {
         let sent = if state == LetterState::Sent { now.0 } else { 0 };
         self.step(
             id,
-            "UPDATE letters SET state = ?2, server_reply = ?3, sent = ?4
+            "UPDATE letters SET state = ?2, server_reply = ?3, sent = ?4,
+                 filed = CASE ?2 WHEN 'sent' THEN 0 ELSE filed END
              WHERE id = ?1 AND state IN ('sending', 'unknown')",
             params![id.0, state.name(), server_reply, sent],
             "it is not being sent",
@@ -262,5 +344,8 @@ fn letter(row: &rusqlite::Row<'_>) -> rusqlite::Result<LetterRow> {
         server_reply: row.get(7)?,
         data: row.get(8)?,
         bytes: row.get(9)?,
+        tries: row.get(10)?,
+        later: UnixSeconds(row.get(11)?),
+        to_file: row.get::<_, i64>(12)? == 0,
     })
 }

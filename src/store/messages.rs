@@ -216,6 +216,17 @@ impl Store {
             .doing("counting messages")
     }
 
+    /// The id given last; 0 for an empty store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn newest_id(&self) -> Result<MessageId, Error> {
+        self.connection
+            .query_row("SELECT coalesce(max(id), 0) FROM messages", [], |row| row.get(0))
+            .map(MessageId)
+            .doing("reading the newest id")
+    }
+
     /// The newest generation: 0 for an empty store.
     ///
     /// # Errors

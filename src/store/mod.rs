@@ -7,6 +7,7 @@
 
 mod accept;
 mod attached;
+mod changes;
 mod derived;
 mod error;
 mod journal;
@@ -29,11 +30,12 @@ use zstd::bulk::Compressor;
 
 pub use accept::{Acceptor, Incoming, Outcome};
 pub use attached::{AttachedRow, AttachedState, AttachedTotals};
+pub use changes::{Edit, NewPlace, Place, SourceFolder, UNDO_SECONDS_MAX, Unpushed};
 pub use derived::{EntryRow, ReadingRow, VerdictRow};
 use error::Doing as _;
 pub use error::Error;
 pub use journal::{Change, JournalEntry};
-pub use letter::Letter;
+pub use letter::{Letter, LetterFile};
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
 pub use own::Origin;
@@ -45,6 +47,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0002_sync.sql"),
     include_str!("schema/0003_attachments.sql"),
     include_str!("schema/0004_saved.sql"),
+    include_str!("schema/0005_changes.sql"),
 ];
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;

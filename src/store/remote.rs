@@ -10,9 +10,11 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::accept::{Placing, begin};
+use super::changes::{hear_flags, take_along};
 use super::error::Doing as _;
 use super::messages::{store_generation, stored_generation};
 use super::{Acceptor, Error, Incoming, Outcome, Store};
+use crate::mail::source::Role;
 use crate::mail::{MessageId, UnixSeconds};
 
 /// A folder of an account as it was last seen.
@@ -34,6 +36,8 @@ pub struct RemoteFolder {
     pub messages: Option<u32>,
     /// When all flags were last compared.
     pub scanned: UnixSeconds,
+    /// What it is for, as the server says; nothing where it does not.
+    pub role: Option<Role>,
 }
 
 impl RemoteFolder {
@@ -101,11 +105,28 @@ pub struct Settled {
 }
 
 /// The name of a copy.
-fn key(folder: i64, validity: i64, uid: i64) -> String {
+pub(super) fn key(folder: i64, validity: i64, uid: i64) -> String {
     format!("{folder}/{validity}/{uid}")
 }
 
-const COLUMNS: &str = "id, name, folder, uidvalidity, uidnext, modseq, messages, scanned";
+/// The roles that are written down, by name.
+const ROLES: [(Role, &str); 5] = [
+    (Role::Archive, "archive"),
+    (Role::Sent, "sent"),
+    (Role::Drafts, "drafts"),
+    (Role::Trash, "trash"),
+    (Role::Junk, "junk"),
+];
+
+pub(super) fn role_name(role: Option<Role>) -> &'static str {
+    ROLES.iter().find(|(one, _)| Some(*one) == role).map_or("", |(_, name)| name)
+}
+
+pub(super) fn role_of(name: &str) -> Option<Role> {
+    ROLES.iter().find(|(_, one)| *one == name).map(|(role, _)| *role)
+}
+
+const COLUMNS: &str = "id, name, folder, uidvalidity, uidnext, modseq, messages, scanned, role";
 
 fn folder_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<RemoteFolder> {
     Ok(RemoteFolder {
@@ -117,6 +138,7 @@ fn folder_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<RemoteFolder> {
         modseq: row.get::<_, i64>(5)? as u64,
         messages: u32::try_from(row.get::<_, i64>(6)?).ok(),
         scanned: UnixSeconds(row.get(7)?),
+        role: role_of(row.get_ref(8)?.as_str()?),
     })
 }
 
@@ -172,6 +194,25 @@ impl Acceptor<'_> {
         self.store.connection.query_row(&sql, params![self.source, name], folder_of).doing(doing)
     }
 
+    /// What the server says the folder is for.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn set_role(&mut self, folder: &mut RemoteFolder, role: Option<Role>) -> Result<(), Error> {
+        if folder.role == role {
+            return Ok(());
+        }
+        folder.role = role;
+        self.store
+            .connection
+            .execute(
+                "UPDATE remote_folders SET role = ?2 WHERE id = ?1",
+                params![folder.id, role_name(role)],
+            )
+            .doing("writing down a folder of the account")?;
+        Ok(())
+    }
+
     /// The folder has another name on the server; its messages go with it.
     ///
     /// # Errors
@@ -181,6 +222,9 @@ impl Acceptor<'_> {
         let transaction = begin(self.store, doing)?;
         let generation = stored_generation(&transaction)? + 1;
         let keys = format!("{id}/*");
+        let before: String = transaction
+            .query_row("SELECT folder FROM remote_folders WHERE id = ?1", [id], |row| row.get(0))
+            .doing(doing)?;
         for (sql, values) in [
             (
                 "DELETE FROM remote_folders WHERE source = ?1 AND name = ?2 AND uidvalidity = 0",
@@ -196,7 +240,12 @@ impl Acceptor<'_> {
                 params![self.source, keys, generation],
             ),
             (
-                "UPDATE copies SET folder = ?3 WHERE source = ?1 AND key GLOB ?2",
+                // What the user moved elsewhere stays there.
+                "UPDATE copies SET folder = ?3 WHERE source = ?1 AND key GLOB ?2 AND folder = ?4",
+                params![self.source, keys, folder, before],
+            ),
+            (
+                "UPDATE unpushed SET folder = ?3 WHERE source = ?1 AND key GLOB ?2",
                 params![self.source, keys, folder],
             ),
         ] {
@@ -480,23 +529,11 @@ impl Acceptor<'_> {
         let mut generation = stored_generation(&transaction)?;
         let mut changed = 0;
         for (uid, flags) in flags {
-            let key = folder.key(*uid);
-            let message: Option<i64> = transaction
-                .prepare_cached(
-                    "UPDATE copies SET flags = ?3 WHERE source = ?1 AND key = ?2 AND flags <> ?3
-                     RETURNING message",
-                )
-                .and_then(|mut statement| {
-                    statement.query_row(params![source, key, flags], |row| row.get(0)).optional()
-                })
-                .doing(doing)?;
-            let Some(message) = message else { continue };
-            generation += 1;
-            changed += 1;
-            transaction
-                .prepare_cached("UPDATE messages SET generation = ?2 WHERE id = ?1")
-                .and_then(|mut statement| statement.execute(params![message, generation]))
-                .doing(doing)?;
+            let next = generation + 1;
+            if hear_flags(&transaction, source, &folder.key(*uid), flags, next)?.is_some() {
+                generation = next;
+                changed += 1;
+            }
         }
         store_generation(&transaction, generation)?;
         let modseq = modseq.unwrap_or(folder.modseq);
@@ -609,7 +646,7 @@ impl Acceptor<'_> {
     /// The store cannot be written.
     pub fn settle(&mut self, run: SyncRun, whole: bool) -> Result<Settled, Error> {
         let doing = "removing what is gone";
-        let source = self.source;
+        let (source, journal) = (self.source, self.journal);
         let transaction = begin(self.store, doing)?;
         let gone: Vec<(i64, i64, i64, i64, i64, bool)> = transaction
             .prepare(
@@ -646,6 +683,7 @@ impl Acceptor<'_> {
                 continue;
             }
             generation += 1;
+            take_along(&transaction, source, &key(folder, validity, uid), journal, generation)?;
             remove_place(&transaction, source, &key(folder, validity, uid), doing)?;
             transaction
                 .execute(

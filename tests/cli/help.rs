@@ -3,7 +3,7 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 38] = [
     "demo",
     "import",
     "account",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 32] = [
     "decisions",
     "draft",
     "compose",
+    "forward",
     "check",
     "outbox",
     "search",
@@ -24,7 +25,12 @@ const COMMANDS: [&str; 32] = [
     "saved",
     "show",
     "thread",
+    "save",
+    "archive",
+    "flag",
     "read",
+    "trash",
+    "move",
     "model",
     "index",
     "export",

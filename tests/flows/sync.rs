@@ -7,7 +7,7 @@ use crate::kit::dovecot::{Client, Counting, Dovecot, PASSWORD, holds};
 use crate::kit::json::{Checked, Connected, Entry, Sync};
 use crate::kit::{Answer, Home, mail, text, tools};
 
-const FOLDERS: [(&str, &str); 4] = [
+pub(super) const FOLDERS: [(&str, &str); 4] = [
     ("INBOX", "INBOX"),
     ("Archive/2025", "Archive/2025"),
     ("Entw&APw-rfe", "Entwürfe"),
@@ -17,13 +17,13 @@ const FOLDERS: [(&str, &str); 4] = [
 const KILLS: usize = 24;
 
 /// The mail of [`mail::letters`] with the line ends of the wire.
-fn crlf(count: usize) -> Vec<Vec<u8>> {
+pub(super) fn crlf(count: usize) -> Vec<Vec<u8>> {
     let lines = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").replace('\n', "\r\n");
     mail::some(count).into_iter().map(|bytes| lines(bytes).into_bytes()).collect()
 }
 
 /// A mailbox of four folders; every third message is read, every tenth starred.
-fn fill(client: &mut Client, mails: &[Vec<u8>]) {
+pub(super) fn fill(client: &mut Client, mails: &[Vec<u8>]) {
     for (name, _) in &FOLDERS[1..] {
         client.run(&format!("CREATE \"{name}\""));
     }
@@ -38,7 +38,7 @@ fn fill(client: &mut Client, mails: &[Vec<u8>]) {
 }
 
 #[track_caller]
-fn check_equal(client: &mut Client, home: &Home, when: &str) {
+pub(super) fn check_equal(client: &mut Client, home: &Home, when: &str) {
     let (there, here) = (client.holds(&FOLDERS), holds(home));
     let name = |(folder, flags, raw): &(String, String, Vec<u8>)| {
         let subject = String::from_utf8_lossy(raw);
@@ -55,7 +55,7 @@ fn check_equal(client: &mut Client, home: &Home, when: &str) {
 }
 
 #[track_caller]
-fn sync(home: &Home) -> Sync {
+pub(super) fn sync(home: &Home) -> Sync {
     home.ask::<Sync>(&["sync", "--words-only"]).only()
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Counting {
     Qresync,
     Condstore,
     Nothing,
+    /// Not counting, and without MOVE.
+    Plain,
 }
 
 pub(crate) struct Dovecot {
@@ -43,12 +45,39 @@ pub(crate) type Place = (String, String, Vec<u8>);
 impl Dovecot {
     /// Nothing where it is not installed; in CI it must be.
     pub(crate) fn start(counting: Counting) -> Option<Self> {
+        Self::start_with(counting, None)
+    }
+
+    /// With a provider of tokens on this port, whom it asks whose a token is.
+    pub(crate) fn start_with(counting: Counting, tokens: Option<u16>) -> Option<Self> {
         let program = program()?;
         let folder = tempfile::tempdir().expect("a folder");
         let (port, tls_port) = (free_port(), free_port());
         let fingerprint = write_certificate(folder.path());
         let config = folder.path().join("dovecot.conf");
-        fs::write(&config, config_text(folder.path(), port, tls_port, counting)).expect("written");
+        let mut text_of_config = config_text(folder.path(), port, tls_port, counting);
+        if let Some(tokens) = tokens {
+            let oauth = folder.path().join("oauth.conf");
+            let asked = format!(
+                "tokeninfo_url = http://127.0.0.1:{tokens}/info?access_token=\n\
+                 username_attribute = username\nactive_attribute = active\nactive_value = yes\n"
+            );
+            fs::write(&oauth, asked).expect("written");
+            text_of_config = text_of_config.replacen(
+                "auth_mechanisms = plain login",
+                "auth_mechanisms = plain login xoauth2 oauthbearer",
+                1,
+            );
+            text_of_config = text_of_config.replacen(
+                "passdb {",
+                &format!(
+                    "passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\npassdb {{",
+                    text(&oauth)
+                ),
+                1,
+            );
+        }
+        fs::write(&config, text_of_config).expect("written");
         for name in ["run", "mail"] {
             fs::create_dir(folder.path().join(name)).expect("a folder");
         }
@@ -155,6 +184,7 @@ fn config_text(folder: &Path, port: u16, tls_port: u16, counting: Counting) -> S
         Counting::Condstore => {
             "imap_capability = IMAP4rev1 SASL-IR ENABLE IDLE UIDPLUS LITERAL+ MOVE CONDSTORE"
         }
+        Counting::Plain => "imap_capability = IMAP4rev1 SASL-IR IDLE UIDPLUS LITERAL+",
         Counting::Nothing => "imap_capability = IMAP4rev1 SASL-IR IDLE UIDPLUS LITERAL+ MOVE",
     };
     let folder = text(folder);

@@ -30,6 +30,7 @@ fn more_fields(asked: &str) -> &'static [&'static str] {
     match asked {
         "brief" => &["counts", "since"],
         "demo" => &["brief", "draft", "home"],
+        "archive" | "flag" | "move" | "trash" => &["dry_run", "ids", "n", "pushed", "what"],
         "import" => &["own_addresses"],
         "index" => &["attachments"],
         "search --explain" => &["query"],
@@ -206,6 +207,15 @@ pub(crate) struct Entry {
     pub(crate) what: String,
     pub(crate) ids: Vec<i64>,
     pub(crate) undone: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changed {
+    pub(crate) id: i64,
+    pub(crate) folder: String,
+    pub(crate) to: String,
+    pub(crate) flags: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -436,6 +446,7 @@ pub(crate) struct Post {
     pub(crate) approved: Option<String>,
     pub(crate) sent: Option<String>,
     pub(crate) server_reply: String,
+    pub(crate) attachments: Vec<Value>,
     /// `outbox show` alone.
     pub(crate) recipients: Option<Vec<Recipient>>,
     /// `outbox show` alone.

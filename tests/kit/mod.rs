@@ -8,6 +8,7 @@ pub(crate) mod hub;
 pub(crate) mod json;
 pub(crate) mod mail;
 pub(crate) mod pdf;
+pub(crate) mod smtp;
 pub(crate) mod tools;
 
 use std::ffi::{OsStr, OsString};

@@ -128,7 +128,9 @@ fn log_in(session: &mut Session, login: &Login<'_>) -> Result<(), Error> {
     let (user, secret) = (login.account.user(), login.secret.text());
     let doing = "logging in";
     let plain = session.can("AUTH=PLAIN");
-    let ended = if plain {
+    let ended = if login.secret.is_token() {
+        by_token(session, login)
+    } else if plain {
         let token = Token(STANDARD.encode(format!("\0{user}\0{secret}")));
         if session.can("SASL-IR") && !session.quirks.id_first {
             let command = Token(format!("AUTHENTICATE PLAIN {}", token.0));
@@ -146,6 +148,11 @@ fn log_in(session: &mut Session, login: &Login<'_>) -> Result<(), Error> {
         session.run(doing, &command.0, &mut ignore)
     };
     let line = ended.map_err(|error| match error {
+        Error::Refused { said, .. } | Error::Bad { said, .. }
+            if !login.secret.is_token() && passwords_are_off(&said) =>
+        {
+            Error::PasswordsOff { user: user.to_owned(), said }
+        }
         Error::Refused { said, .. } | Error::Bad { said, .. } => {
             Error::Login { user: user.to_owned(), said }
         }
@@ -160,6 +167,51 @@ fn log_in(session: &mut Session, login: &Login<'_>) -> Result<(), Error> {
         return Err(garbage("asking what the server can", "it does not say"));
     }
     Ok(())
+}
+
+/// By an access token: XOAUTH2, which the big providers have, else OAUTHBEARER (RFC 7628). A server that
+/// refuses says why in one line more, and wants an answer to that.
+fn by_token(session: &mut Session, login: &Login<'_>) -> Result<super::reply::Line, Error> {
+    let (user, token) = (login.account.user(), login.secret.text());
+    let server = &login.account.imap;
+    let (name, words, last): (&str, Token, &[u8]) = if session.can("AUTH=XOAUTH2") {
+        ("XOAUTH2", Token(format!("user={user}\x01auth=Bearer {token}\x01\x01")), b"")
+    } else if session.can("AUTH=OAUTHBEARER") {
+        // A user's name with a comma or an equals sign is written so (RFC 5801, 4).
+        let user = user.replace('=', "=3D").replace(',', "=2C");
+        let (host, port) = (&server.host, server.port);
+        let words =
+            format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01");
+        ("OAUTHBEARER", Token(words), b"AQ==")
+    } else {
+        return Err(Error::NoTokens { user: user.to_owned() });
+    };
+    let words = Token(STANDARD.encode(&words.0));
+    let doing = "logging in";
+    if session.can("SASL-IR") && !session.quirks.id_first {
+        let command = Token(format!("AUTHENTICATE {name} {}", words.0));
+        session.run_bytes(doing, &command.0, &[last], &mut ignore)
+    } else {
+        let answers: [&[u8]; 2] = [words.0.as_bytes(), last];
+        session.run_bytes(doing, &format!("AUTHENTICATE {name}"), &answers, &mut ignore)
+    }
+}
+
+/// Whether a refusal says that the provider takes no passwords from mail programs, whichever they are.
+fn passwords_are_off(said: &str) -> bool {
+    let said = said.to_lowercase();
+    [
+        "basic authentication is disabled",
+        "basicauthblocked",
+        "basic auth is disabled",
+        "application-specific password required",
+        "web login required",
+        "log in via your web browser",
+        "webalert",
+        "username and password not accepted",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
 }
 
 /// Before a folder is opened: some servers give no HIGHESTMODSEQ otherwise (iCloud).

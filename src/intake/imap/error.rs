@@ -79,6 +79,20 @@ pub enum Error {
         /// Its words.
         said: String,
     },
+    /// The provider takes no passwords from mail programs, or not this kind.
+    #[error("logging in as {user}: the provider has switched this kind of password off: {said}")]
+    PasswordsOff {
+        /// The name.
+        user: String,
+        /// Its words.
+        said: String,
+    },
+    /// The server takes no access tokens.
+    #[error("logging in as {user}: the server takes no tokens (XOAUTH2, OAUTHBEARER)")]
+    NoTokens {
+        /// The name.
+        user: String,
+    },
     /// There is no way to log in that we know.
     #[error("logging in as {user}: the server takes no passwords")]
     NoPasswords {

@@ -22,6 +22,29 @@ pub(super) fn letters(flags: &[String]) -> String {
     letters.into_iter().collect()
 }
 
+/// The server's names of Maildir's letters, blanks between them.
+pub(super) fn names(letters: &str) -> String {
+    let names = letters.chars().filter_map(|letter| match letter {
+        'D' => Some("\\Draft"),
+        'F' => Some("\\Flagged"),
+        'P' => Some("$Forwarded"),
+        'R' => Some("\\Answered"),
+        'S' => Some("\\Seen"),
+        // Never \Deleted: nothing is deleted here.
+        _ => None,
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// The flags of a set of UIDs, as far as they are there.
+pub(super) fn of(
+    session: &mut Session,
+    name: &str,
+    set: &str,
+) -> Result<Vec<(u32, String)>, Error> {
+    all_of(session, name, &format!("{set} (UID FLAGS)"))
+}
+
 /// Flags that changed after `modseq`; with QRESYNC the session hears what vanished, too.
 pub(super) fn since(
     session: &mut Session,

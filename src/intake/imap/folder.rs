@@ -60,13 +60,22 @@ pub(super) fn status(session: &mut Session, name: &str) -> Result<Counts, Error>
 
 /// Opens the folder to read it, and only that: EXAMINE changes nothing there.
 pub(super) fn examine(session: &mut Session, name: &str) -> Result<Opened, Error> {
+    open(session, name, "EXAMINE")
+}
+
+/// Opens the folder to change it.
+pub(super) fn select(session: &mut Session, name: &str) -> Result<Opened, Error> {
+    open(session, name, "SELECT")
+}
+
+fn open(session: &mut Session, name: &str, verb: &str) -> Result<Opened, Error> {
     let doing = format!("opening {name}");
     let counted = session.quirks.condstore && session.can("CONDSTORE");
     let how = if counted && !session.can("ENABLE") { " (CONDSTORE)" } else { "" };
     let (mut uidvalidity, mut uidnext, mut modseq) = (None, None, None);
     session.exists = 0;
     session.forget_changes();
-    session.run(&doing, &format!("EXAMINE {}{how}", as_argument(name)?), &mut |data| {
+    session.run(&doing, &format!("{verb} {}{how}", as_argument(name)?), &mut |data| {
         match data {
             Data::Code(Code::UidValidity(number)) => uidvalidity = Some(number),
             Data::Code(Code::UidNext(uid)) => uidnext = Some(uid),
@@ -103,13 +112,30 @@ pub(super) fn search(session: &mut Session, name: &str, first: u32) -> Result<Ve
     Ok(uids)
 }
 
+/// Which of the set are in the open folder.
+pub(super) fn among(
+    session: &mut Session,
+    name: &str,
+    set: &str,
+) -> Result<std::collections::BTreeSet<u32>, Error> {
+    let doing = format!("listing what is in {name}");
+    let mut found = std::collections::BTreeSet::new();
+    session.run(&doing, &format!("UID SEARCH UID {set}"), &mut |data| {
+        if let Data::Search(uids) = data {
+            found.extend(uids);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// Asks whether anything happened in the open folder.
 pub(super) fn look(session: &mut Session, name: &str) -> Result<(), Error> {
     session.run(&format!("looking at {name}"), "NOOP", &mut ignore).map(|_| ())
 }
 
 /// The folder's name in a command.
-fn as_argument(name: &str) -> Result<String, Error> {
+pub(super) fn as_argument(name: &str) -> Result<String, Error> {
     quoted(name).ok_or_else(|| Error::Refused {
         doing: "opening a folder".to_owned(),
         said: "its name is not ASCII, and UTF-8 is not asked for".to_owned(),

@@ -1,7 +1,8 @@
 //! Mail from an account's server, over IMAP.
 //!
 //! [`sync()`] makes what is here equal to what is there: folders, messages, flags, and what is gone. It
-//! only ever reads: folders are opened with EXAMINE. [`check`] connects, logs in, and says what the
+//! only ever reads: folders are opened with EXAMINE. [`push()`] tells the server what the user changed here,
+//! and is the only one that opens a folder with SELECT. [`check`] connects, logs in, and says what the
 //! server is.
 //!
 //! The driver is our own, blocking, over one connection, and in layers: `wire` frames responses,
@@ -21,20 +22,26 @@ mod folder;
 #[cfg(test)]
 mod kit;
 mod names;
+mod push;
 mod relink;
 mod reply;
+mod sent;
 mod session;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod uids;
+mod watch;
 mod wire;
 
 use std::time::Duration;
 
 pub use connect::{Login, check};
 pub use error::Error;
+pub use push::{Pushed, push};
+pub use sent::{Sent, sent};
 pub use sync::{Deletions, Summary, sync};
+pub use watch::{Pace, pause_after, watch};
 
 /// Longest wait for a server to say something.
 pub const PATIENCE: Duration = Duration::from_mins(1);

@@ -29,6 +29,41 @@ pub(super) fn readable(name: &str, delimiter: Option<char>) -> String {
     }
 }
 
+/// The name as the server wants it: the other way round.
+pub(super) fn encoded(readable: &str, delimiter: Option<char>) -> String {
+    let text: String = match delimiter {
+        Some(delimiter) if delimiter != '/' => {
+            readable.chars().map(|c| if c == '/' { delimiter } else { c }).collect()
+        }
+        _ => readable.to_owned(),
+    };
+    let mut name = String::with_capacity(text.len());
+    let mut shifted: Vec<u8> = Vec::new();
+    let close = |name: &mut String, shifted: &mut Vec<u8>| {
+        if !shifted.is_empty() {
+            name.push('&');
+            name.push_str(&MUTF7.encode(&*shifted));
+            name.push('-');
+            shifted.clear();
+        }
+    };
+    for c in text.chars() {
+        if (' '..='~').contains(&c) {
+            close(&mut name, &mut shifted);
+            name.push(c);
+            if c == '&' {
+                name.push('-');
+            }
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shifted.extend_from_slice(&unit.to_be_bytes());
+            }
+        }
+    }
+    close(&mut name, &mut shifted);
+    name
+}
+
 fn decode(name: &str) -> Option<String> {
     if !name.is_ascii() {
         return None;
@@ -59,6 +94,20 @@ mod tests {
     #[track_caller]
     fn check(name: &str, delimiter: char, expected: &str) {
         assert_eq!(readable(name, Some(delimiter)), expected);
+    }
+
+    #[test]
+    fn names_are_written_as_they_are_read() {
+        for (name, delimiter) in [
+            ("INBOX", '/'),
+            ("Entw&APw-rfe", '/'),
+            ("~peter/mail/&U,BTFw-/&ZeVnLIqe-", '/'),
+            ("Tom &- Jerry", '/'),
+            ("INBOX.Lists.rust", '.'),
+            ("&2D3eAA-", '/'),
+        ] {
+            assert_eq!(encoded(&readable(name, Some(delimiter)), Some(delimiter)), name);
+        }
     }
 
     #[test]

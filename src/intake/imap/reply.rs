@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use crate::mail::source::Role;
 use imap_proto::{AttributeValue, MailboxDatum, NameAttribute, Response, StatusAttribute};
 
 /// How a command or the server stands.
@@ -27,7 +28,46 @@ pub(super) enum Code {
     UidValidity(u32),
     UidNext(u32),
     HighestModSeq(u64),
+    CopyUid(CopyUid),
     Other,
+}
+
+/// Where messages were copied to (RFC 4315, 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CopyUid {
+    /// Of the folder they were copied to.
+    pub(super) uidvalidity: u32,
+    /// The UID each had, and the one it got.
+    pub(super) pairs: Vec<(u32, u32)>,
+}
+
+impl CopyUid {
+    pub(super) fn new_uid(&self, old: u32) -> Option<u32> {
+        self.pairs.iter().find(|(from, _)| *from == old).map(|(_, to)| *to)
+    }
+
+    fn read(value: &str) -> Option<Self> {
+        let mut words = value.split(' ');
+        let uidvalidity = words.next()?.parse().ok()?;
+        let (from, to) = (uid_set(words.next()?)?, uid_set(words.next()?)?);
+        (from.len() == to.len())
+            .then(|| Self { uidvalidity, pairs: from.into_iter().zip(to).collect() })
+    }
+}
+
+/// `3,7:9` in the order it is written; nothing when it is none, or names more than one command did.
+fn uid_set(text: &str) -> Option<Vec<u32>> {
+    let mut uids = Vec::new();
+    for run in text.split(',') {
+        let (first, last) = run.split_once(':').unwrap_or((run, run));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        let count = last.abs_diff(first) as usize + 1;
+        if uids.len() + count > COPIED_MAX {
+            return None;
+        }
+        uids.extend(first.min(last)..=last.max(first));
+    }
+    Some(uids)
 }
 
 /// A status line.
@@ -40,7 +80,7 @@ pub(super) struct Line {
 }
 
 /// A folder as LIST names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) name: String,
     pub(super) delimiter: Option<char>,
@@ -48,6 +88,8 @@ pub(super) struct Listed {
     pub(super) opens: bool,
     /// What was moved there to be deleted, or is spam: it goes away by the hundred.
     pub(super) is_refuse: bool,
+    /// What it is for, where the server says (RFC 6154).
+    pub(super) role: Option<Role>,
 }
 
 /// What FETCH said of one message.
@@ -100,6 +142,8 @@ pub(super) enum Reply {
     Other,
 }
 
+/// Messages one COPYUID speaks of: more than one command names.
+const COPIED_MAX: usize = 10_000;
 /// Longest text of a server kept, in characters.
 const TEXT_CHARS_MAX: usize = 300;
 /// Data a sync rests on: one of these that cannot be read is not passed over.
@@ -175,6 +219,7 @@ fn code(inside: &[u8]) -> Code {
         "CAPABILITY" => Some(Code::Capability(capabilities(value.as_bytes()))),
         "UIDVALIDITY" => value.parse().ok().map(Code::UidValidity),
         "UIDNEXT" => value.parse().ok().map(Code::UidNext),
+        "COPYUID" => CopyUid::read(value).map(Code::CopyUid),
         "HIGHESTMODSEQ" => value.parse().ok().map(Code::HighestModSeq),
         _ => None,
     };
@@ -231,8 +276,21 @@ fn listed(list: imap_proto::MailboxListData<'_>) -> Listed {
     Listed {
         opens: !list.name_attributes.iter().any(shut),
         is_refuse: list.name_attributes.iter().any(refuse),
+        role: list.name_attributes.iter().find_map(role),
         delimiter: list.delimiter.and_then(|text| text.chars().next()),
         name: list.name.into_owned(),
+    }
+}
+
+fn role(attribute: &NameAttribute<'_>) -> Option<Role> {
+    match attribute {
+        // Gmail has no other archive.
+        NameAttribute::Archive | NameAttribute::All => Some(Role::Archive),
+        NameAttribute::Sent => Some(Role::Sent),
+        NameAttribute::Drafts => Some(Role::Drafts),
+        NameAttribute::Trash => Some(Role::Trash),
+        NameAttribute::Junk => Some(Role::Junk),
+        _ => None,
     }
 }
 
@@ -276,6 +334,10 @@ mod tests {
         check_line("BYE", Status::Bye, Code::None);
         check_line("OK [UIDVALIDITY", Status::Ok, Code::Other);
         check_line("OK [UIDNEXT 99999999999] x", Status::Ok, Code::Other);
+        let copied = CopyUid { uidvalidity: 9, pairs: vec![(4, 20), (7, 21), (8, 22)] };
+        check_line("OK [COPYUID 9 4,7:8 20:22] x", Status::Ok, Code::CopyUid(copied));
+        check_line("OK [COPYUID 9 4,7:8 20] x", Status::Ok, Code::Other);
+        check_line("OK [COPYUID 9 1:4000000000 1:4000000000] x", Status::Ok, Code::Other);
     }
 
     #[test]

@@ -108,6 +108,18 @@ impl Session {
         more: Option<&str>,
         take: &mut dyn FnMut(Data) -> Result<(), Error>,
     ) -> Result<Line, Error> {
+        let more: Vec<&[u8]> = more.iter().map(|more| more.as_bytes()).collect();
+        self.run_bytes(doing, command, &more, take)
+    }
+
+    /// As [`Session::run_with`], for any bytes, one answer each time the server asks for more.
+    pub(super) fn run_bytes(
+        &mut self,
+        doing: &str,
+        command: &str,
+        more: &[&[u8]],
+        take: &mut dyn FnMut(Data) -> Result<(), Error>,
+    ) -> Result<Line, Error> {
         self.tags += 1;
         let tag = format!("P{}", self.tags);
         // It may hold a secret.
@@ -116,14 +128,17 @@ impl Session {
         line.fill(0);
         std::hint::black_box(&line);
         sent?;
-        let mut more = more;
+        let mut more = more.iter();
         loop {
             let response = self.wire.response(doing)?;
             match reply::read(&response).map_err(|what| garbage(doing, what))? {
                 Reply::Done { tag: ended, line } if ended == tag => return self.ended(doing, line),
                 Reply::Done { .. } => return Err(garbage(doing, "the status of another command")),
-                Reply::GoOn => match more.take() {
-                    Some(more) => self.wire.send(doing, format!("{more}\r\n").as_bytes())?,
+                Reply::GoOn => match more.next() {
+                    Some(more) => {
+                        self.wire.send(doing, more)?;
+                        self.wire.send(doing, b"\r\n")?;
+                    }
                     None => return Err(garbage(doing, "it waits for more, unasked")),
                 },
                 Reply::Line(line) => match line.status {
@@ -157,6 +172,79 @@ impl Session {
                 Reply::Counts(counts) => take(Data::Counts(counts))?,
                 Reply::Other => {}
             }
+        }
+    }
+
+    /// Begins to wait (IDLE); gives back the tag it ends with.
+    pub(super) fn begin_idle(&mut self, doing: &str) -> Result<String, Error> {
+        self.tags += 1;
+        let tag = format!("P{}", self.tags);
+        self.wire.send(doing, format!("{tag} IDLE\r\n").as_bytes())?;
+        loop {
+            let response = self.wire.response(doing)?;
+            match reply::read(&response).map_err(|what| garbage(doing, what))? {
+                Reply::GoOn => return Ok(tag),
+                Reply::Done { line, .. } => {
+                    // It may not say yes before it waited.
+                    return match self.ended(doing, line) {
+                        Ok(_) => Err(garbage(doing, "it does not wait")),
+                        Err(error) => Err(error),
+                    };
+                }
+                reply => drop(self.take_news(doing, reply)?),
+            }
+        }
+    }
+
+    /// The next thing the server says while it is waited for; whether it is news of the folder.
+    pub(super) fn hear(&mut self, doing: &str) -> Result<bool, Error> {
+        let response = self.wire.response(doing)?;
+        match reply::read(&response).map_err(|what| garbage(doing, what))? {
+            Reply::Done { .. } | Reply::GoOn => Err(garbage(doing, "it ends unasked")),
+            reply => self.take_news(doing, reply),
+        }
+    }
+
+    /// Ends the wait; whether there was news meanwhile.
+    pub(super) fn end_idle(&mut self, doing: &str, tag: &str) -> Result<bool, Error> {
+        self.wire.send(doing, b"DONE\r\n")?;
+        let mut is_news = false;
+        loop {
+            let response = self.wire.response(doing)?;
+            match reply::read(&response).map_err(|what| garbage(doing, what))? {
+                Reply::Done { tag: ended, line } if ended == tag => {
+                    return self.ended(doing, line).map(|_| is_news);
+                }
+                Reply::Done { .. } => return Err(garbage(doing, "the status of another command")),
+                Reply::GoOn => return Err(garbage(doing, "it waits for more, unasked")),
+                reply => is_news |= self.take_news(doing, reply)?,
+            }
+        }
+    }
+
+    fn take_news(&mut self, doing: &str, reply: Reply) -> Result<bool, Error> {
+        match reply {
+            Reply::Line(Line { status: Status::Bye, text, .. }) => {
+                Err(Error::Bye { doing: doing.to_owned(), said: text })
+            }
+            Reply::Exists(count) => {
+                let is_news = count != self.exists;
+                self.exists = count;
+                Ok(is_news)
+            }
+            Reply::Expunge => {
+                self.exists = self.exists.saturating_sub(1);
+                self.shrank = true;
+                Ok(true)
+            }
+            Reply::Vanished { uids, .. } => {
+                let count = uids.iter().map(|run| run.clone().count() as u32).sum();
+                self.exists = self.exists.saturating_sub(count);
+                self.vanished.extend(uids);
+                Ok(true)
+            }
+            Reply::Fetch(_) => Ok(true),
+            _ => Ok(false),
         }
     }
 

@@ -240,6 +240,7 @@ impl Run<'_> {
         let readable = names::readable(name, listed.delimiter);
         let is_refuse = listed.is_refuse || matches!(role(&readable), Role::Trash | Role::Junk);
         let mut folder = acceptor.remote_folder(name, &readable)?;
+        acceptor.set_role(&mut folder, listed.role)?;
         if self.is_unchanged(session, &folder)? {
             return Ok(());
         }

@@ -56,6 +56,7 @@ impl Here {
             imap: Server { tls: Some(Tls::Off), ..Server::new("127.0.0.1", server.port) },
             smtp: None,
             password: None,
+            oauth: None,
         };
         Self { dir, store, account, patience: Duration::from_secs(10) }
     }

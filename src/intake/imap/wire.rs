@@ -51,6 +51,17 @@ impl Wire {
         Ok(())
     }
 
+    /// How long to wait for the server from now on.
+    pub(super) fn set_patience(&mut self, patience: Duration) -> Result<(), Error> {
+        self.patience = patience;
+        match &self.stream {
+            Some(stream) => stream
+                .set_patience(patience)
+                .map_err(|error| dropped("waiting for the server", Some(error))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn send(&mut self, doing: &str, bytes: &[u8]) -> Result<(), Error> {
         let stream = self.stream.as_mut().ok_or_else(|| dropped(doing, None))?;
         let sent = stream.write_all(bytes).and_then(|()| stream.flush());
