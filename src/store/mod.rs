@@ -7,6 +7,7 @@
 
 mod accept;
 mod attached;
+mod changes;
 mod derived;
 mod error;
 mod journal;
