@@ -40,6 +40,9 @@ pub(super) struct Candidate {
 pub(super) struct Legs {
     pub(super) candidates: BTreeMap<Place, Candidate>,
     pub(super) profile: Profile,
+    /// What each of the question's words weighs.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the measurement writes them down"))]
+    pub(super) weights: Vec<f32>,
 }
 
 /// The numbers that ranking rests on.
@@ -191,7 +194,7 @@ impl<'a> View<'a> {
             background,
             ceiling: found.ceiling,
         };
-        Ok(Legs { candidates, profile })
+        Ok(Legs { candidates, profile, weights: found.weights })
     }
 
     fn add_meaning(
@@ -209,7 +212,9 @@ impl<'a> View<'a> {
             .collect();
         let asked: HashSet<MessageId> = by_id.keys().copied().collect();
         let wanted = self.wanted(allowed);
-        let is_wanted = |id: MessageId| wanted.as_ref().is_none_or(|wanted| wanted.contains(&id));
+        let is_wanted = |MessageId(id)| {
+            wanted.as_ref().is_none_or(|wanted| u32::try_from(id).is_ok_and(|id| wanted.has(id)))
+        };
         let scan = vectors.nearest(question, pool, &is_wanted, &asked)?;
         for (id, near) in &scan.asked {
             if let Some(place) = by_id.get(id) {
@@ -237,17 +242,22 @@ impl<'a> View<'a> {
         Ok(scan.background())
     }
 
-    /// The ids let through; nothing when all are.
-    fn wanted(&self, allowed: &[Bits]) -> Option<HashSet<MessageId>> {
+    /// The ids let through; nothing when all are. The store counts its messages up from 1.
+    fn wanted(&self, allowed: &[Bits]) -> Option<Bits> {
         let is_all = allowed.iter().all(|bits| bits.count() == u64::from(bits.len()));
         if is_all {
             return None;
         }
-        let ids = allowed
-            .iter()
-            .zip(&self.columns)
-            .flat_map(|(bits, columns)| bits.iter().map(|doc| columns.id(doc)));
-        Some(ids.collect())
+        let ids = || {
+            let segments = allowed.iter().zip(&self.columns);
+            let ids = segments
+                .flat_map(|(bits, columns)| bits.iter().map(|doc| columns.id(doc)))
+                .filter_map(|MessageId(id)| u32::try_from(id).ok());
+            ids
+        };
+        let mut wanted = Bits::none(ids().max().map_or(0, |last| last.saturating_add(1)));
+        ids().for_each(|id| wanted.set(id));
+        Some(wanted)
     }
 
     fn place_of(&self, id: MessageId) -> Result<Option<Place>, Error> {
