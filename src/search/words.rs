@@ -15,7 +15,7 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, TantivyError};
 use super::bits::Bits;
 use super::concept::{Concept, Part};
 use super::index::Fields;
-use super::postings::{HashlessSum, closeness, phrase, positions, prefix_terms};
+use super::postings::{HashlessSum, closeness, in_order, phrase, positions, prefix_terms};
 
 /// Candidates looked at closely.
 pub(super) const CLOSE_LOOKS_MAX: usize = 300;
@@ -64,6 +64,25 @@ pub(super) struct WordScore {
     pub(super) coverage: f32,
     /// All numbers, codes, addresses and phrases of the question are there.
     pub(super) has_exact: bool,
+    /// What of the score is for words standing near each other.
+    pub(super) near: f32,
+    /// What of it is for standing at the beginning.
+    pub(super) early: f32,
+    /// Which of the question's first 32 words are there, a bit each.
+    pub(super) held: u32,
+}
+
+/// What a closer look adds to a score.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gain {
+    near: f32,
+    early: f32,
+}
+
+impl Gain {
+    fn sum(self) -> f32 {
+        self.near + self.early
+    }
 }
 
 /// A document of a segment.
@@ -82,7 +101,7 @@ pub(super) struct Found {
     /// Per concept, per segment.
     occurrences: Vec<Vec<Occurrences>>,
     /// Per concept.
-    weights: Vec<f32>,
+    pub(super) weights: Vec<f32>,
     concepts: Vec<Concept>,
     /// The score no message can exceed, nearness aside.
     pub(super) ceiling: f32,
@@ -135,20 +154,26 @@ impl Words<'_> {
         mut concepts: Vec<Concept>,
         tuning: Tuning,
     ) -> Result<Found, TantivyError> {
-        let mut occurrences = Vec::with_capacity(concepts.len());
-        let mut weights = Vec::with_capacity(concepts.len());
+        let mut occurrences = vec![Vec::new(); concepts.len()];
+        let mut weights = vec![0.0; concepts.len()];
         let total = self.messages_count() as f32;
-        for concept in &mut concepts {
-            let mut found = self.occurrences(concept, &tuning)?;
+        for (at, concept) in concepts.iter_mut().enumerate().filter(|(_, one)| !one.is_common) {
+            let mut found = self.occurrences(concept, &tuning, None)?;
             let mut trust = 1.0;
             if concept.may_be_mistyped && found.iter().all(Vec::is_empty) {
                 concept.terms = self.mend(concept)?;
-                found = self.occurrences(concept, &tuning)?;
+                found = self.occurrences(concept, &tuning, None)?;
                 trust = tuning.mended;
             }
             let messages: usize = found.iter().map(Vec::len).sum();
-            weights.push(trust * rarity(total, messages as f32));
-            occurrences.push(found);
+            weights[at] = trust * rarity(total, messages as f32);
+            occurrences[at] = found;
+        }
+        // Words everybody uses only rank: they are looked for in what the others found.
+        let selected = self.selected(&occurrences);
+        for (at, concept) in concepts.iter().enumerate().filter(|(_, one)| one.is_common) {
+            weights[at] = rarity(total, self.messages_with(concept)? as f32);
+            occurrences[at] = self.occurrences(concept, &tuning, Some(&selected))?;
         }
         let saturated = tuning.k1 + 1.0;
         let sum: f32 = weights.iter().sum();
@@ -156,10 +181,41 @@ impl Words<'_> {
         Ok(Found { occurrences, weights, concepts, ceiling, tuning })
     }
 
+    /// Documents in which any of the concepts stands, in order, one list a segment.
+    fn selected(&self, occurrences: &[Vec<Occurrences>]) -> Vec<Vec<u32>> {
+        let of_segment = |(segment_index, segment): (usize, &SegmentReader)| {
+            let found = occurrences.iter().filter_map(|found| found.get(segment_index));
+            let mut docs: Vec<u32> = found.flatten().map(|(doc, _)| *doc).collect();
+            in_order(&mut docs, segment.max_doc() as usize);
+            docs
+        };
+        self.segments.iter().enumerate().map(of_segment).collect()
+    }
+
+    /// In how many messages the concept stands, about: as many as hold its commonest term in the
+    /// field where that is commonest.
+    fn messages_with(&self, concept: &Concept) -> Result<u64, TantivyError> {
+        let mut most = 0;
+        for part in concept.places {
+            let field = part.field(&self.fields);
+            for (text, _) in &concept.terms {
+                let term = Term::from_field_text(field, text);
+                let mut count = 0;
+                for segment in self.segments {
+                    count += u64::from(segment.inverted_index(field)?.doc_freq(&term)?);
+                }
+                most = most.max(count);
+            }
+        }
+        Ok(most)
+    }
+
+    /// Where a concept stands; only in the documents of `within`, if given.
     fn occurrences(
         &self,
         concept: &Concept,
         tuning: &Tuning,
+        within: Option<&[Vec<u32>]>,
     ) -> Result<Vec<Occurrences>, TantivyError> {
         let mut all: Vec<HashlessSum> =
             self.segments.iter().map(|segment| HashlessSum::new(segment.max_doc())).collect();
@@ -167,9 +223,13 @@ impl Words<'_> {
             let field = part.field(&self.fields);
             let (weight, b) = part.weight(tuning);
             let length_mean = self.length_mean(field)?;
-            for (segment, sum) in self.segments.iter().zip(&mut all) {
+            for (segment_index, (segment, sum)) in self.segments.iter().zip(&mut all).enumerate() {
+                let within = within.map(|within| within[segment_index].as_slice());
+                if within.is_some_and(<[u32]>::is_empty) {
+                    continue;
+                }
                 let norms = segment.get_fieldnorms_reader(field)?;
-                self.frequencies(segment, field, concept, sum)?;
+                self.frequencies(segment, field, concept, within, sum)?;
                 sum.fold(|doc, frequency| {
                     let length = norms.fieldnorm(doc) as f32 / length_mean;
                     weight * frequency / (1.0 - b + b * length)
@@ -204,14 +264,27 @@ impl Words<'_> {
         segment: &SegmentReader,
         field: Field,
         concept: &Concept,
+        within: Option<&[u32]>,
         sum: &mut HashlessSum,
     ) -> Result<(), TantivyError> {
         let inverted = segment.inverted_index(field)?;
-        let mut take = |mut postings: SegmentPostings, weight: f32| {
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                sum.at_least(doc, weight * postings.term_freq() as f32);
-                doc = postings.advance();
+        let mut take = |mut postings: SegmentPostings, weight: f32| match within {
+            Some(within) => {
+                for doc in within {
+                    if postings.doc() < *doc && postings.seek(*doc) == TERMINATED {
+                        break;
+                    }
+                    if postings.doc() == *doc {
+                        sum.at_least(*doc, weight * postings.term_freq() as f32);
+                    }
+                }
+            }
+            None => {
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    sum.at_least(doc, weight * postings.term_freq() as f32);
+                    doc = postings.advance();
+                }
             }
         };
         for (text, weight) in &concept.terms {
@@ -242,7 +315,7 @@ impl Words<'_> {
 
     /// Documents of each segment in which the concept stands.
     pub(super) fn documents(&self, concept: &Concept) -> Result<Vec<Bits>, TantivyError> {
-        let found = self.occurrences(concept, &Tuning::DEFAULT)?;
+        let found = self.occurrences(concept, &Tuning::DEFAULT, None)?;
         Ok(self
             .segments
             .iter()
@@ -281,6 +354,11 @@ impl Found {
         Ok(best)
     }
 
+    /// What the question looks for, mistyped words mended.
+    pub(super) fn concepts(&self) -> &[Concept] {
+        &self.concepts
+    }
+
     /// Numbers, codes, addresses and phrases the question holds.
     pub(super) fn exact_count(&self) -> usize {
         self.concepts.iter().filter(|concept| concept.is_exact).count()
@@ -294,10 +372,12 @@ impl Found {
             covered: f32,
             exact: u8,
             selects: bool,
+            held: u32,
         }
         let weight_sum: f32 = self.weights.iter().sum();
         let exact_count = self.exact_count().min(usize::from(u8::MAX)) as u8;
         let mut sums = vec![Sum::default(); allowed.len() as usize];
+        let mut selected: Vec<u32> = Vec::new();
         for (concept_index, concept) in self.concepts.iter().enumerate() {
             let weight = self.weights[concept_index];
             for (doc, frequency) in &self.occurrences[concept_index][segment] {
@@ -306,17 +386,24 @@ impl Found {
                     weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
                 sum.covered += weight;
                 sum.exact = sum.exact.saturating_add(u8::from(concept.is_exact));
-                sum.selects |= !concept.is_common;
+                if !concept.is_common && !sum.selects {
+                    sum.selects = true;
+                    selected.push(*doc);
+                }
+                sum.held |= 1_u32.checked_shl(concept_index as u32).unwrap_or(0);
             }
         }
-        let docs = 0..;
-        docs.zip(sums)
-            .filter(|(doc, sum)| sum.selects && allowed.has(*doc))
-            .map(|(doc, sum)| {
+        selected
+            .into_iter()
+            .filter(|doc| allowed.has(*doc))
+            .map(|doc| {
+                let sum = &sums[doc as usize];
                 let coverage = if weight_sum > 0.0 { sum.covered / weight_sum } else { 0.0 };
                 let score = sum.score + self.tuning.coverage * sum.covered * coverage;
                 let has_exact = sum.exact == exact_count;
-                (Place { segment, doc }, WordScore { score, coverage, has_exact })
+                let held = sum.held;
+                let score = WordScore { score, coverage, has_exact, near: 0.0, early: 0.0, held };
+                (Place { segment, doc }, score)
             })
             .collect()
     }
@@ -337,20 +424,25 @@ impl Found {
             if docs.is_empty() {
                 continue;
             }
-            let mut gains: HashMap<u32, f32> = HashMap::new();
+            let mut gains: HashMap<u32, Gain> = HashMap::new();
             for part in [Part::Subject, Part::Own, Part::Quoted, Part::From, Part::Attached] {
                 let field = part.field(&words.fields);
                 let is_beside = matches!(part, Part::Quoted | Part::Attached);
                 let share = if is_beside { 0.5 } else { 1.0 };
                 for (doc, gain) in self.nearness(segment, field, &docs)? {
+                    let gain = Gain { near: gain.near * share, early: gain.early * share };
                     let best = gains.entry(doc).or_default();
-                    *best = best.max(gain * share);
+                    if gain.sum() > best.sum() {
+                        *best = gain;
+                    }
                 }
             }
             for (place, score) in
                 best.iter_mut().filter(|(place, _)| place.segment == segment_index)
             {
-                score.score += gains.get(&place.doc).copied().unwrap_or(0.0);
+                let gain = gains.get(&place.doc).copied().unwrap_or_default();
+                (score.near, score.early) = (gain.near, gain.early);
+                score.score += gain.sum();
             }
         }
         Ok(())
@@ -363,7 +455,7 @@ impl Found {
         segment: &SegmentReader,
         field: Field,
         docs: &Vec<(u32, Vec<u32>)>,
-    ) -> Result<HashMap<u32, f32>, TantivyError> {
+    ) -> Result<HashMap<u32, Gain>, TantivyError> {
         let mut places: Vec<HashMap<u32, Vec<u32>>> = Vec::with_capacity(self.concepts.len());
         for concept in &self.concepts {
             let terms: Vec<String> = concept.terms.iter().map(|(term, _)| term.clone()).collect();
@@ -375,11 +467,11 @@ impl Found {
             }
             places.push(found.into_iter().collect());
         }
-        let mut gains: HashMap<u32, f32> = HashMap::new();
+        let mut gains: HashMap<u32, Gain> = HashMap::new();
         for (here, weight) in places.iter().zip(&self.weights) {
             for (doc, ones) in here {
                 let first = ones.iter().min().copied().unwrap_or(u32::MAX) as f32;
-                *gains.entry(*doc).or_default() +=
+                gains.entry(*doc).or_default().early +=
                     self.tuning.early * weight / (1.0 + first / self.tuning.early_words);
             }
         }
@@ -390,7 +482,7 @@ impl Found {
                 for (doc, ones) in &places[first] {
                     let Some(others) = places[second].get(doc) else { continue };
                     let gap = (second - first) as u32;
-                    *gains.entry(*doc).or_default() +=
+                    gains.entry(*doc).or_default().near +=
                         weight * closeness(ones, others, gap, self.tuning.near_words);
                 }
             }

@@ -3,7 +3,7 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 33] = [
     "demo",
     "import",
     "account",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 32] = [
     "outbox",
     "search",
     "count",
+    "ask",
     "saved",
     "show",
     "thread",
