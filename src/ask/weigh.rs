@@ -1,7 +1,8 @@
 //! How likely each sentence answers the question.
 //!
-//! A logistic model of five measures. Its constants were set on questions about two Enron mailboxes,
-//! each asked twice: with the mail that answers it, and as if that mail had never come; see `eval.rs`.
+//! A logistic model of five measures. Its constants were set by hand: on 40 questions about two Enron
+//! mailboxes, each asked as it is and as if the mail that answers it had never come, one fitted by
+//! folds was no better. What is support enough was chosen on those; see `eval.rs`.
 
 use super::Passage;
 use super::error::Error;
@@ -34,7 +35,8 @@ pub(super) struct Weights {
 pub(super) const WEIGHTS: Weights =
     Weights { bias: -6.0, inside: 2.0, around: 2.5, cosine: 4.0, kind: 1.0, asks: -1.5 };
 
-/// A passage below this does not support an answer.
+/// A passage below this does not support an answer. Here 35 of the 40 questions without their answer
+/// are refused and 24 of the 40 with it are answered; at .3 it is 27 and 32.
 pub(super) const SUPPORT_MIN: f32 = 0.5;
 
 /// What is measured of a sentence.

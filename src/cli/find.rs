@@ -185,8 +185,11 @@ impl Found {
                     snippet = elsewhere;
                 }
             }
-            let attached =
+            let mut attached =
                 search::attached_hit(store, &header, query, &marker, &text, &mut looked)?;
+            if let (None, Some(piece), true) = (&attached, hit.piece, snippet.hits.is_empty()) {
+                attached = search::attached_near(store, &header, &text, piece)?;
+            }
             let part = attached.as_ref().map(|attached| attached.name.clone());
             if let Some(inside) = attached.and_then(|attached| attached.snippet) {
                 snippet = inside;

@@ -253,8 +253,27 @@ impl Bench {
         (sums.0 / count as f32, sums.1 / count as f32)
     }
 
+    /// Whether every target lacks half of the question's words or more, endings aside.
+    fn is_paraphrase(&self, case: &Case) -> bool {
+        let stems = |text: &str| -> HashSet<String> {
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            words
+                .map(str::to_lowercase)
+                .filter(|word| !super::tokens::is_stop_word("en", word))
+                .map(|word| word.chars().take(5).collect())
+                .collect()
+        };
+        let asked = stems(&case.question);
+        let holds = |target: &MessageId| {
+            let text = &self.set.texts[target.0 as usize - 1];
+            2 * stems(text).intersection(&asked).count() > asked.len()
+        };
+        !asked.is_empty() && !case.targets.iter().any(holds)
+    }
+
     /// Which slices a question belongs to.
-    pub(super) fn slices(&self, question: &str) -> Vec<&'static str> {
+    pub(super) fn slices(&self, case: &Case) -> Vec<&'static str> {
+        let question = case.question.as_str();
         let words = question.split_whitespace().count();
         let mut slices = vec!["all"];
         if words <= 2 {
@@ -272,6 +291,9 @@ impl Bench {
         }
         if slices.len() == 1 {
             slices.push("the rest");
+        }
+        if self.is_paraphrase(case) {
+            slices.push("a paraphrase");
         }
         slices
     }
@@ -420,7 +442,7 @@ fn report(
 ) {
     let mut slices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (case_index, case) in cases.iter().enumerate() {
-        for slice in bench.slices(&case.question) {
+        for slice in bench.slices(case) {
             slices.entry(slice).or_default().push(case_index);
         }
     }
@@ -429,7 +451,7 @@ fn report(
         let ones = of(first);
         let base = means(&ones);
         print!(
-            "  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
+            "  {slice:12} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
             ones.len(),
             base[0],
             base[1],
@@ -554,12 +576,12 @@ impl Bench {
             targets.join(","),
             weights.join(","),
             commons,
-            profile.words_count,
+            commons.iter().filter(|common| **common == 0).count(),
             profile.exact_count,
             profile.background.0,
             profile.background.1,
             profile.ceiling,
-            self.slices(&case.question).join(","),
+            self.slices(case).join(","),
         )
         .expect("a string");
         for (place, candidate) in &legs.candidates {

@@ -19,6 +19,12 @@ const CHUNK_MESSAGES: usize = 256;
 /// …or as many as are this long, and at least one: what waits in memory is bounded by this.
 const CHUNK_BYTES: u64 = 16 << 20;
 
+/// Beginning of an attachment's text that gets vectors.
+const ATTACHED_BYTES_MAX: usize = 8 << 10;
+/// Pieces of one attachment, and of all of a message: a report must not outweigh its letter.
+const FILE_PIECES_MAX: usize = 2;
+const ATTACHED_PIECES_MAX: usize = 4;
+
 /// Share of withdrawn vectors from which on their file is written anew.
 const WASTE_MAX: f32 = 0.25;
 
@@ -151,10 +157,28 @@ pub fn embed_missing(
     }
     let missing: Vec<MessageId> = ids.into_iter().filter(|id| !covered.contains(id)).collect();
     let total = missing.len() as u64;
-    let messages = Chunks::new(store, missing, |header, text, _| {
-        (header.id, message_pieces(&header.subject, text))
+    let messages = Chunks::new(store, missing, |header, text, attached| {
+        let mut pieces = message_pieces(&header.subject, text);
+        pieces.extend(attached_pieces(header, &attached).into_iter().map(|(_, piece)| piece));
+        (header.id, pieces)
     });
-    embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
+    embed_messages(vectors, reader, messages.with_attached(), &mut |done| progress(done, total))
+}
+
+/// The pieces of a message's attachments that get vectors, behind those of the message itself, each
+/// with its row's place: the beginning of each text, with the file's name in front.
+pub(super) fn attached_pieces(header: &Header, attached: &[AttachedRow]) -> Vec<(usize, Piece)> {
+    let mut found = Vec::new();
+    for (at, row) in attached.iter().enumerate() {
+        let text = &row.text[..row.text.floor_char_boundary(ATTACHED_BYTES_MAX)];
+        let file = header.attachments.iter().find(|file| file.part == row.part);
+        let name = file.map_or("", |file| file.name.as_str());
+        let cut = pieces(name, text, &mail::sentences(text));
+        let cut = cut.into_iter().filter(|piece| !piece.span.is_empty());
+        found.extend(cut.take(FILE_PIECES_MAX).map(|piece| (at, piece)));
+    }
+    found.truncate(ATTACHED_PIECES_MAX);
+    found
 }
 
 /// The pieces of a message that get vectors: the sender's own words, or those it passes on when it

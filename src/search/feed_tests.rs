@@ -74,3 +74,54 @@ fn what_was_listed_says_its_generation_though_it_changed_again() {
     let seen: Vec<i64> = chunks.map(|generation| generation.expect("made")).collect();
     assert_eq!(seen, generations);
 }
+
+/// A reader that hears what it is given.
+struct Heard(std::sync::Mutex<Vec<String>>);
+
+impl Embed for Heard {
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, crate::search::Cause> {
+        let mut heard = self.0.lock().map_err(|error| error.to_string())?;
+        heard.extend(texts.iter().map(|&text| text.to_owned()));
+        Ok(texts.iter().map(|_| vec![1.0, 0.0, 0.0, 0.0]).collect())
+    }
+}
+
+#[test]
+fn what_attachments_say_gets_vectors_behind_the_messages_own() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a store");
+    let mail = "From: ada@example.org\nSubject: Plan\nContent-Type: multipart/mixed; boundary=b\n\n\
+                --b\n\nSee the file.\n--b\nContent-Type: application/pdf; name=crane.pdf\n\nx\n--b--\n";
+    let incoming = Incoming::new("Inbox".into(), "k".into(), "S".into(), mail.as_bytes());
+    let mut acceptor = store.accept_from("here", UnixSeconds(1_772_442_000)).expect("begun");
+    acceptor.accept(&[incoming]).expect("accepted");
+    acceptor.finish("here").expect("finished");
+    let id = MessageId(1);
+    let part = store.header(id).expect("there").attachments[0].part;
+    let text = format!("{}The boom is twelve metres long.", "It lifts stones. ".repeat(120));
+    let row = AttachedRow {
+        message: id,
+        part,
+        state: crate::store::AttachedState::Read,
+        kind: "pdf".to_owned(),
+        reason: String::new(),
+        is_cut: false,
+        text,
+    };
+    store.put_attached("1", &[row]).expect("kept");
+    let mut vectors = Vectors::open(&dir.path().join("v"), [1; 32], 4).expect("vectors");
+    let reader = Heard(std::sync::Mutex::default());
+    let mut go_on = |_, _| ControlFlow::Continue(());
+    assert_eq!(embed_missing(&mut vectors, &store, &reader, &mut go_on).expect("made"), 1);
+    let heard = reader.0.into_inner().expect("heard");
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert_eq!(heard[0], "Plan\nSee the file.");
+    assert!(heard[1].starts_with("crane.pdf\nIt lifts"), "{heard:?}");
+    let header = store.header(id).expect("there");
+    let near = |piece| crate::search::attached_near(&store, &header, "See the file.", piece);
+    assert_eq!(near(0).expect("read"), None);
+    let hit = near(1).expect("read").expect("an attachment");
+    assert_eq!(hit.name, "crane.pdf");
+    assert!(hit.snippet.expect("a line").text.starts_with("It lifts stones."));
+    assert_eq!(near(9).expect("read"), None);
+}

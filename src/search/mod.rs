@@ -37,7 +37,7 @@ mod view;
 mod words;
 mod writer;
 
-pub use attachments::{AttachedHit, attached_hit, read_attachments};
+pub use attachments::{AttachedHit, attached_hit, attached_near, read_attachments};
 pub use chunks::{PIECE_WORDS_MAX, PIECES_MAX, Piece, pieces};
 pub use document::Document;
 pub use embed::{Embed, embed_messages};

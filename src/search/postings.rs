@@ -124,7 +124,8 @@ fn merge_places(found: &mut Places) {
 }
 
 /// Sums by document, in an array as long as the segment: quicker than a hash map. The system gives
-/// out such arrays without touching them, and only what was touched is looked at in the end.
+/// out such arrays without touching them; only what was touched is looked at and wiped in the end, so
+/// that one does for all words of a question (a fresh page of memory costs more than a posting).
 pub(super) struct HashlessSum {
     sums: Vec<f32>,
     here: Vec<f32>,
@@ -165,16 +166,17 @@ impl HashlessSum {
         }
     }
 
-    /// What was summed, in order.
-    pub(super) fn into_sums(mut self) -> Vec<(u32, f32)> {
+    /// What was summed, in order; there is nothing left then.
+    pub(super) fn take_sums(&mut self) -> Vec<(u32, f32)> {
         in_order(&mut self.summed, self.sums.len());
-        let sums = self.summed.iter().map(|doc| (*doc, self.sums[*doc as usize]));
-        sums.filter(|(_, sum)| *sum > 0.0).collect()
+        let sums = &mut self.sums;
+        let taken = self.summed.drain(..).map(|doc| (doc, std::mem::take(&mut sums[doc as usize])));
+        taken.filter(|(_, sum)| *sum > 0.0).collect()
     }
 }
 
 /// Sorts the numbers of documents, each there once or more, and leaves each once.
-pub(super) fn in_order(docs: &mut Vec<u32>, len: usize) {
+fn in_order(docs: &mut Vec<u32>, len: usize) {
     /// From this share of all on, marking them in a set is quicker than sorting.
     const MANY: usize = 64;
     if docs.is_sorted() {

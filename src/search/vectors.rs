@@ -279,6 +279,9 @@ impl Vectors {
         let mut part = Part::new();
         let mut products = [0; BLOCK_RECORDS];
         let width = self.record_bytes();
+        if range.len() >= TWO_THREADS_FROM / 2 {
+            self.map.prepare(HEADER_BYTES + range.start * width..HEADER_BYTES + range.end * width);
+        }
         for first in range.clone().step_by(BLOCK_RECORDS) {
             let count = BLOCK_RECORDS.min(range.end - first);
             let at = HEADER_BYTES + first * width;

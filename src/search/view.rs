@@ -11,7 +11,7 @@ use super::concept::{self, Concept};
 use super::error::Error;
 use super::filter::{Circumstances, Sieve};
 use super::find::{Hit, Matched, Mode, Options};
-use super::fuse::{Fused, Profile, Weights};
+use super::fuse::{self, Fused, Profile, Weights};
 use super::index::Index;
 use super::query::Query;
 use super::scan::Near;
@@ -177,10 +177,12 @@ impl<'a> View<'a> {
         pool: usize,
     ) -> Result<Legs, Error> {
         let broken = |cause: TantivyError| self.index.broken(&cause);
-        let words_count = concepts.iter().filter(|concept| !concept.is_common).count();
         let found = self.words.find(concepts, self.knobs.tuning).map_err(broken)?;
         let mut candidates: BTreeMap<Place, Candidate> = BTreeMap::new();
-        for (place, score) in found.best(&self.words, by_words, pool).map_err(broken)? {
+        let best = found.best(&self.words, by_words, pool).map_err(broken)?;
+        let scores: Vec<WordScore> = best.iter().map(|(_, score)| *score).collect();
+        let (coverage, lead) = fuse::clearness(&scores, found.ceiling);
+        for (place, score) in best {
             candidates.entry(place).or_default().words = Some(score);
         }
         let mut background = (0.0, 0.0);
@@ -189,7 +191,8 @@ impl<'a> View<'a> {
                 self.add_meaning(vectors, question, allowed, pool, &mut candidates, &found)?;
         }
         let profile = Profile {
-            words_count,
+            coverage,
+            lead,
             exact_count: found.exact_count(),
             background,
             ceiling: found.ceiling,

@@ -15,8 +15,10 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, TantivyError};
 use super::bits::Bits;
 use super::concept::{Concept, Part};
 use super::index::Fields;
-use super::postings::{HashlessSum, closeness, in_order, phrase, positions, prefix_terms};
+use super::postings::{HashlessSum, closeness, phrase, positions, prefix_terms};
 
+/// Documents of a segment in which words everybody uses are looked for, where others found more.
+const COMMON_LOOKS_MAX: usize = 4_000;
 /// Candidates looked at closely.
 pub(super) const CLOSE_LOOKS_MAX: usize = 300;
 
@@ -157,12 +159,13 @@ impl Words<'_> {
         let mut occurrences = vec![Vec::new(); concepts.len()];
         let mut weights = vec![0.0; concepts.len()];
         let total = self.messages_count() as f32;
+        let mut scratch = self.scratch();
         for (at, concept) in concepts.iter_mut().enumerate().filter(|(_, one)| !one.is_common) {
-            let mut found = self.occurrences(concept, &tuning, None)?;
+            let mut found = self.occurrences(concept, &tuning, None, &mut scratch)?;
             let mut trust = 1.0;
             if concept.may_be_mistyped && found.iter().all(Vec::is_empty) {
                 concept.terms = self.mend(concept)?;
-                found = self.occurrences(concept, &tuning, None)?;
+                found = self.occurrences(concept, &tuning, None, &mut scratch)?;
                 trust = tuning.mended;
             }
             let messages: usize = found.iter().map(Vec::len).sum();
@@ -170,10 +173,10 @@ impl Words<'_> {
             occurrences[at] = found;
         }
         // Words everybody uses only rank: they are looked for in what the others found.
-        let selected = self.selected(&occurrences);
+        let selected = self.selected(&occurrences, &weights, &tuning, &mut scratch);
         for (at, concept) in concepts.iter().enumerate().filter(|(_, one)| one.is_common) {
             weights[at] = rarity(total, self.messages_with(concept)? as f32);
-            occurrences[at] = self.occurrences(concept, &tuning, Some(&selected))?;
+            occurrences[at] = self.occurrences(concept, &tuning, Some(&selected), &mut scratch)?;
         }
         let saturated = tuning.k1 + 1.0;
         let sum: f32 = weights.iter().sum();
@@ -181,15 +184,36 @@ impl Words<'_> {
         Ok(Found { occurrences, weights, concepts, ceiling, tuning })
     }
 
-    /// Documents in which any of the concepts stands, in order, one list a segment.
-    fn selected(&self, occurrences: &[Vec<Occurrences>]) -> Vec<Vec<u32>> {
-        let of_segment = |(segment_index, segment): (usize, &SegmentReader)| {
-            let found = occurrences.iter().filter_map(|found| found.get(segment_index));
-            let mut docs: Vec<u32> = found.flatten().map(|(doc, _)| *doc).collect();
-            in_order(&mut docs, segment.max_doc() as usize);
-            docs
+    fn scratch(&self) -> Vec<HashlessSum> {
+        self.segments.iter().map(|segment| HashlessSum::new(segment.max_doc())).collect()
+    }
+
+    /// Documents in which any of the concepts stands, in order, one list a segment; of very many the
+    /// best.
+    fn selected(
+        &self,
+        occurrences: &[Vec<Occurrences>],
+        weights: &[f32],
+        tuning: &Tuning,
+        scratch: &mut [HashlessSum],
+    ) -> Vec<Vec<u32>> {
+        let of_segment = |(segment_index, sum): (usize, &mut HashlessSum)| {
+            for (found, weight) in occurrences.iter().zip(weights) {
+                let Some(found) = found.get(segment_index) else { continue };
+                found.iter().for_each(|(doc, frequency)| sum.at_least(*doc, *frequency));
+                sum.fold(|_, frequency| weight * frequency / (frequency + tuning.k1));
+            }
+            let mut best = sum.take_sums();
+            if best.len() > COMMON_LOOKS_MAX {
+                let order =
+                    |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+                best.select_nth_unstable_by(COMMON_LOOKS_MAX, order);
+                best.truncate(COMMON_LOOKS_MAX);
+                best.sort_unstable_by_key(|(doc, _)| *doc);
+            }
+            best.into_iter().map(|(doc, _)| doc).collect()
         };
-        self.segments.iter().enumerate().map(of_segment).collect()
+        scratch.iter_mut().enumerate().map(of_segment).collect()
     }
 
     /// In how many messages the concept stands, about: as many as hold its commonest term in the
@@ -216,14 +240,15 @@ impl Words<'_> {
         concept: &Concept,
         tuning: &Tuning,
         within: Option<&[Vec<u32>]>,
+        scratch: &mut [HashlessSum],
     ) -> Result<Vec<Occurrences>, TantivyError> {
-        let mut all: Vec<HashlessSum> =
-            self.segments.iter().map(|segment| HashlessSum::new(segment.max_doc())).collect();
         for part in concept.places {
             let field = part.field(&self.fields);
             let (weight, b) = part.weight(tuning);
             let length_mean = self.length_mean(field)?;
-            for (segment_index, (segment, sum)) in self.segments.iter().zip(&mut all).enumerate() {
+            for (segment_index, (segment, sum)) in
+                self.segments.iter().zip(&mut *scratch).enumerate()
+            {
                 let within = within.map(|within| within[segment_index].as_slice());
                 if within.is_some_and(<[u32]>::is_empty) {
                     continue;
@@ -243,8 +268,8 @@ impl Words<'_> {
         Ok(self
             .segments
             .iter()
-            .zip(all)
-            .map(|(segment, sum)| alive(segment, sum.into_sums()))
+            .zip(scratch)
+            .map(|(segment, sum)| alive(segment, sum.take_sums()))
             .collect())
     }
 
@@ -315,7 +340,7 @@ impl Words<'_> {
 
     /// Documents of each segment in which the concept stands.
     pub(super) fn documents(&self, concept: &Concept) -> Result<Vec<Bits>, TantivyError> {
-        let found = self.occurrences(concept, &Tuning::DEFAULT, None)?;
+        let found = self.occurrences(concept, &Tuning::DEFAULT, None, &mut self.scratch())?;
         Ok(self
             .segments
             .iter()
@@ -376,28 +401,29 @@ impl Found {
         }
         let weight_sum: f32 = self.weights.iter().sum();
         let exact_count = self.exact_count().min(usize::from(u8::MAX)) as u8;
-        let mut sums = vec![Sum::default(); allowed.len() as usize];
-        let mut selected: Vec<u32> = Vec::new();
+        // Where in `sums` a document's sum is, counted from 1: few documents are ever touched.
+        let mut slots: Vec<u32> = vec![0; allowed.len() as usize];
+        let mut sums: Vec<(u32, Sum)> = Vec::new();
         for (concept_index, concept) in self.concepts.iter().enumerate() {
             let weight = self.weights[concept_index];
             for (doc, frequency) in &self.occurrences[concept_index][segment] {
-                let sum = &mut sums[*doc as usize];
+                let slot = &mut slots[*doc as usize];
+                if *slot == 0 {
+                    sums.push((*doc, Sum::default()));
+                    *slot = sums.len() as u32;
+                }
+                let (_, sum) = &mut sums[*slot as usize - 1];
                 sum.score +=
                     weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
                 sum.covered += weight;
                 sum.exact = sum.exact.saturating_add(u8::from(concept.is_exact));
-                if !concept.is_common && !sum.selects {
-                    sum.selects = true;
-                    selected.push(*doc);
-                }
+                sum.selects |= !concept.is_common;
                 sum.held |= 1_u32.checked_shl(concept_index as u32).unwrap_or(0);
             }
         }
-        selected
-            .into_iter()
-            .filter(|doc| allowed.has(*doc))
-            .map(|doc| {
-                let sum = &sums[doc as usize];
+        sums.into_iter()
+            .filter(|(doc, sum)| sum.selects && allowed.has(*doc))
+            .map(|(doc, sum)| {
                 let coverage = if weight_sum > 0.0 { sum.covered / weight_sum } else { 0.0 };
                 let score = sum.score + self.tuning.coverage * sum.covered * coverage;
                 let has_exact = sum.exact == exact_count;
