@@ -18,6 +18,7 @@
 //! | [`search`] | where is it? |
 //! | [`ledger`] | who asked, promised, decided what, by when? |
 //! | [`triage`] | what deserves attention, how soon, and why? |
+//! | [`ask`] | what is the answer, and where does it stand? |
 //! | [`voice`] | how does this person write? |
 //! | [`draft`] | what would they answer, and does this letter work without a meeting? |
 //! | [`brief`] | what happened, and what needs a decision? |
@@ -28,6 +29,7 @@
 //! on the user's word.
 
 pub mod accounts;
+pub mod ask;
 pub mod attach;
 pub mod brief;
 pub mod cli;

@@ -2,34 +2,13 @@
 
 use super::tell::Matter;
 use crate::mail;
-use crate::mail::facts::{FactSource, Origin, facts};
+use crate::mail::facts::{FactSource, Origin, loose};
 use crate::prompts::{self, Fence};
 
 /// Words of a sentence.
 pub(super) const SENTENCE_WORDS_MAX: usize = 25;
 /// Words in a row of the instructions that a sentence may hold.
 const INSTRUCTION_WORDS_MAX: usize = 5;
-/// Words that open a sentence and name nobody.
-#[rustfmt::skip]
-const OPENERS: &[&str] = &[
-    "the", "this", "that", "these", "those", "there", "they", "their", "he", "she", "it", "its",
-    "we", "our", "you", "your", "an", "all", "no", "not", "nothing", "nobody", "please", "if",
-    "when", "after", "before", "for", "from", "in", "on", "at", "by", "with", "and", "but", "both",
-    "sender", "der", "die", "das", "den", "dem", "ein", "eine", "einen", "er", "sie", "es", "wir",
-    "ihr", "bitte", "wenn", "nach", "vor", "für", "im", "am", "mit", "und", "aber", "le", "la",
-    "les", "un", "une", "il", "elle", "ils", "elles", "on", "nous", "vous", "el", "los", "las",
-    "una", "se", "hay", "lo", "gli", "uno", "het", "een", "hij", "zij", "wij", "er",
-];
-/// Numbers in words; `one` and its like are articles as well.
-#[rustfmt::skip]
-const NUMBERS: &[&str] = &[
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
-    "thirty", "dozen", "hundred", "thousand", "million", "zwei", "drei", "vier", "fünf", "sechs", "sieben",
-    "acht", "neun", "zehn", "elf", "zwölf", "zwanzig", "hundert", "tausend", "deux", "trois", "quatre",
-    "cinq", "sept", "huit", "neuf", "dix", "douze", "vingt", "cent", "mille", "dos", "tres", "cuatro",
-    "cinco", "seis", "siete", "ocho", "nueve", "diez",
-];
-
 /// The first sentence of what was written; nothing when there is none.
 pub(super) fn first(text: &str) -> Option<String> {
     // A thought that never ended is no sentence.
@@ -60,13 +39,7 @@ pub(super) fn objection(sentence: &str, matter: &Matter<'_>) -> Option<String> {
     }
     let origin = |text| Origin { source: FactSource::Mail, id: None, text };
     let origins = [origin(matter.text), origin(matter.subject), origin(matter.from)];
-    let loose = facts(sentence, &origins).into_iter().find(|fact| fact.source == FactSource::None);
-    let loose = loose.map(|fact| {
-        let chars = sentence.chars().skip(fact.start).take((fact.end - fact.start).min(40));
-        chars.collect::<String>()
-    });
-    let loose = loose.or_else(|| strange_opener(sentence, &origins));
-    let loose = loose.or_else(|| strange_number(sentence, &origins));
+    let loose = loose(sentence, &origins);
     loose.map(|fact| format!("it wrote what does not stand in the mail: {fact}"))
 }
 
@@ -74,25 +47,6 @@ pub(super) fn objection(sentence: &str, matter: &Matter<'_>) -> Option<String> {
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
-}
-
-/// A number in words that the mail does not have so.
-fn strange_number(sentence: &str, origins: &[Origin<'_>]) -> Option<String> {
-    let known: Vec<String> = origins.iter().flat_map(|origin| words(origin.text)).collect();
-    let mut numbers = words(sentence).into_iter().filter(|word| NUMBERS.contains(&word.as_str()));
-    numbers.find(|word| !known.contains(word))
-}
-
-/// The word that opens a sentence, written large by rule, may be a name: it has to stand in the mail
-/// or be none for certain.
-fn strange_opener(sentence: &str, origins: &[Origin<'_>]) -> Option<String> {
-    let first = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty())?;
-    let lower = first.to_lowercase();
-    let is_known = first.chars().count() == 1
-        || !first.starts_with(char::is_uppercase)
-        || OPENERS.contains(&lower.as_str())
-        || origins.iter().any(|origin| words(origin.text).contains(&lower));
-    (!is_known).then(|| first.to_owned())
 }
 
 fn repeats_instructions(sentence: &str) -> bool {

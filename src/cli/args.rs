@@ -100,6 +100,8 @@ pub(super) enum Command {
     Search(Search),
     /// How many messages answer a query
     Count(Count),
+    /// Ask your mail a question: the sentences that answer it, each with its message
+    Ask(Ask),
     /// Queries kept under a name; `search saved:NAME` asks one again
     Saved {
         /// What to do; lists them when left out
@@ -400,6 +402,17 @@ pub(super) struct Brief {
     #[arg(long)]
     pub(super) mark: bool,
     /// Have the writer in use tell mail in a sentence: for at most 20 seconds, never, or all of it
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) writer: TellWriter,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ask {
+    /// The question, in your own words
+    #[arg(required = true, value_name = "QUESTION")]
+    pub(super) question: Vec<String>,
+    /// Have the writer in use say the answer in a sentence: for at most 20 seconds, never, or however
+    /// long it takes
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) writer: TellWriter,
 }

@@ -134,6 +134,8 @@ impl From<crate::search::Error> for Failure {
         match error {
             Error::Query(error) => error.into(),
             Error::Busy { .. } => Self::from_error(&error).hint("wait until it is done"),
+            _ if error.is_disk_full() => Self::from_error(&error)
+                .hint("free some space and run it again: it goes on where it stopped"),
             Error::Rebuild { .. } | Error::OtherModel { .. } => Self::from_error(&error)
                 .hint("`postroom index rebuild` makes it anew from the mail"),
             error => Self::from_error(&error),

@@ -20,7 +20,7 @@ const LIMIT_MAX: usize = 10_000;
 pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u8, Failure> {
     let store = session.store()?;
     let query = saved::parse(&store, &args.query.join(" "))?;
-    let index = session.index(&store)?;
+    let mut index = session.index(&store)?;
     let mode = match args.mode {
         args::Mode::Hybrid => Mode::Hybrid,
         args::Mode::Words => Mode::Words,
@@ -29,7 +29,7 @@ pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u
     let asked = query.meaning_text().filter(|_| mode != Mode::Words);
     let vectors = session.vectors()?;
     let question = match &asked {
-        Some(text) if vectors.pieces_count() > 0 => {
+        Some(text) if vectors.messages_count() > 0 => {
             let reader = session.reader()?;
             let mut embedded =
                 reader.embed(&[text]).map_err(|error| Failure::from_error(&error))?;
@@ -38,20 +38,25 @@ pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u
         _ => None,
     };
     let me = session.me(&store)?;
-    let facts = StoreFacts { store: &store, session };
-    let options = Options {
-        mode,
-        limit: args.limit.min(LIMIT_MAX),
-        as_of: session.as_of,
-        by_thread: args.by_thread,
-        me: &me,
-        now: session.now,
-        zone: &session.calendar.zone,
-        facts: Some(&facts),
+    let hits = session.asked(&store, &mut index, |session, index| {
+        let facts = StoreFacts { store: &store, session };
+        let options = Options {
+            mode,
+            limit: args.limit.min(LIMIT_MAX),
+            as_of: session.as_of,
+            by_thread: args.by_thread,
+            me: &me,
+            now: session.now,
+            zone: &session.calendar.zone,
+            facts: Some(&facts),
+        };
+        index.search(Some(&vectors), question.as_deref(), &query, &options)
+    })?;
+    let covered = vectors.messages_count() as u64;
+    let total = match session.as_of {
+        None => store.all_count()?,
+        until => store.messages_count(until)?,
     };
-    let hits = index.search(Some(&vectors), question.as_deref(), &query, &options)?;
-    let covered = vectors.covered().len() as u64;
-    let total = store.messages_count(session.as_of)?;
     if asked.is_some() && covered < total {
         let missing = total - covered;
         session.note(&format!(
@@ -81,10 +86,12 @@ pub(super) fn how_many(
     store: &Store,
     query: &Query,
 ) -> Result<u64, Failure> {
-    let index = session.index(store)?;
+    let mut index = session.index(store)?;
     let me = session.me(store)?;
-    let facts = StoreFacts { store, session };
-    Ok(index.count(query, &plain_options(session, &me, &facts))?)
+    session.asked(store, &mut index, |session, index| {
+        let facts = StoreFacts { store, session };
+        index.count(query, &plain_options(session, &me, &facts))
+    })
 }
 
 /// All messages a query is true of, newest first.
@@ -94,10 +101,12 @@ pub(super) fn ids_of(
     text: &str,
 ) -> Result<Vec<MessageId>, Failure> {
     let query = saved::parse(store, text)?;
-    let index = session.index(store)?;
+    let mut index = session.index(store)?;
     let me = session.me(store)?;
-    let facts = StoreFacts { store, session };
-    Ok(index.ids(&query, &plain_options(session, &me, &facts))?)
+    session.asked(store, &mut index, |session, index| {
+        let facts = StoreFacts { store, session };
+        index.ids(&query, &plain_options(session, &me, &facts))
+    })
 }
 
 fn plain_options<'a>(
@@ -176,8 +185,11 @@ impl Found {
                     snippet = elsewhere;
                 }
             }
-            let attached =
+            let mut attached =
                 search::attached_hit(store, &header, query, &marker, &text, &mut looked)?;
+            if let (None, Some(piece), true) = (&attached, hit.piece, snippet.hits.is_empty()) {
+                attached = search::attached_near(store, &header, &text, piece)?;
+            }
             let part = attached.as_ref().map(|attached| attached.name.clone());
             if let Some(inside) = attached.and_then(|attached| attached.snippet) {
                 snippet = inside;
@@ -269,7 +281,11 @@ fn show(session: &mut Session<'_>, row: &Row, explain: bool) -> Result<(), Failu
 }
 
 pub(super) fn subject(header: &Header) -> &str {
-    if header.subject.is_empty() { "(no subject)" } else { &header.subject }
+    subject_of(&header.subject)
+}
+
+pub(super) fn subject_of(subject: &str) -> &str {
+    if subject.is_empty() { "(no subject)" } else { subject }
 }
 
 fn item(row: &Row, explain: bool) -> Value {

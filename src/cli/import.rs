@@ -104,7 +104,7 @@ fn take_in(
     path: &Path,
     format: Format,
 ) -> Result<Summary, Failure> {
-    let mut index = session.index(store)?;
+    let mut index = session.level_index(store)?;
     let mut feed = Feed::new(&mut index);
     let mut progress = Progress::new(session.shows_progress(), "importing");
     let mut failed = None;
@@ -176,21 +176,21 @@ fn index(
     store: &mut Store,
     words_only: bool,
 ) -> Result<(u64, u64), Failure> {
-    session.index(store)?;
+    session.level_index(store)?;
     let total = store.messages_count(None)?;
     if words_only {
-        let covered = session.vectors()?.covered().len() as u64;
+        let covered = session.vectors()?.messages_count() as u64;
         return Ok((covered, total));
     }
     let mut vectors = session.vectors()?;
-    if (vectors.covered().len() as u64) < total {
+    if (vectors.messages_count() as u64) < total {
         session.note("searchable by words now; going on with attachments and vectors (break off at any time, `postroom index embed` goes on)")?;
     }
     session.attachments(store)?;
-    if (vectors.covered().len() as u64) < total {
+    if (vectors.messages_count() as u64) < total {
         session.embed(store, &mut vectors)?;
     }
-    Ok((vectors.covered().len() as u64, total))
+    Ok((vectors.messages_count() as u64, total))
 }
 
 fn say_who(session: &mut Session<'_>, store: &Store, guessed: &[String]) -> Result<(), Failure> {

@@ -20,9 +20,9 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
     let mut store = session.store()?;
     match verb {
         args::IndexVerb::Check => return check_index(session),
-        args::IndexVerb::Words => drop(session.index(&store)?),
+        args::IndexVerb::Words => drop(session.level_index(&store)?),
         args::IndexVerb::Embed => {
-            session.index(&store)?;
+            session.level_index(&store)?;
             session.attachments(&mut store)?;
             let mut vectors = session.vectors()?;
             session.embed(&store, &mut vectors)?;
@@ -38,7 +38,7 @@ pub(super) fn index(session: &mut Session<'_>, verb: args::IndexVerb) -> Result<
         }
     }
     let total = store.messages_count(None)?;
-    let covered = session.vectors()?.covered().len() as u64;
+    let covered = session.vectors()?.messages_count() as u64;
     let messages = counted(total, "message", "messages");
     let attached = store.attached_totals(attach::VERSION)?;
     let line = format!("{messages} by words, {covered} with vectors{}", of_attached(&attached));
@@ -94,7 +94,7 @@ fn check_index(session: &mut Session<'_>) -> Result<u8, Failure> {
         },
         Err(error) => (0, super::failure::chain(&error)),
     };
-    let covered = session.vectors()?.covered().len() as u64;
+    let covered = session.vectors()?.messages_count() as u64;
     let attached = store.attached_totals(attach::VERSION)?;
     let waiting = attached.messages_waiting;
     let ok = whole.is_empty() && words == total && covered >= total && waiting == 0;
@@ -271,7 +271,7 @@ pub(super) fn doctor(session: &mut Session<'_>) -> Result<u8, Failure> {
                 Ok(index) => (index.messages_count(), String::new()),
                 Err(error) => (0, super::failure::chain(&error)),
             };
-            let covered = session.vectors()?.covered().len() as u64;
+            let covered = session.vectors()?.messages_count() as u64;
             let attached = store.attached_totals(attach::VERSION)?;
             add(
                 "index",

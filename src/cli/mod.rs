@@ -6,6 +6,7 @@
 
 mod account;
 mod args;
+mod ask;
 mod bench;
 mod brief;
 mod change;
@@ -308,6 +309,7 @@ fn command(
         Command::Outbox(args) => letters::outbox(session, args, input, companion),
         Command::Search(args) => find::search(session, args),
         Command::Count(args) => find::count(session, args),
+        Command::Ask(args) => ask::run(session, args),
         Command::Saved { verb } => saved::run(session, verb.as_ref()),
         Command::Show(args) => read::show(session, args),
         Command::Thread(args) => read::thread(session, args),

@@ -135,20 +135,65 @@ impl<'a> Session<'a> {
         Ok(store.own_addresses()?.into_iter().map(|(address, _)| address).collect())
     }
 
-    /// The index of words, level with the store. One that is missing, damaged or of another
-    /// version is made anew.
+    /// The index of words to search in, level with the store. One that is missing, damaged or of
+    /// another version is made anew. Where it cannot be brought level now (another process writes to
+    /// it, the disk is full), that is said, and what it holds is searched.
     pub(super) fn index(&mut self, store: &Store) -> Result<Index, Failure> {
-        let dir = self.home.index();
-        let mut index = match Index::open(&dir) {
-            Ok(index) => index,
+        let Some(mut index) = self.whole_index()? else { return self.rebuilt_index(store) };
+        match self.catch_up(&mut index, store) {
+            Ok(()) => Ok(index),
             Err(error) if error.needs_rebuild() => {
                 self.note(&format!("{error}: making it anew"))?;
-                return self.rebuilt_index(store);
+                self.rebuilt_index(store)
             }
-            Err(error) => return Err(error.into()),
-        };
-        self.catch_up(&mut index, store)?;
-        Ok(index)
+            Err(error) if error.is_for_now() && index.messages_count() > 0 => {
+                self.note(&format!("{error}: what came last is not searched yet"))?;
+                Ok(index)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The index of words, level with the store, or an error.
+    pub(super) fn level_index(&mut self, store: &Store) -> Result<Index, Failure> {
+        let Some(mut index) = self.whole_index()? else { return self.rebuilt_index(store) };
+        match self.catch_up(&mut index, store) {
+            Ok(()) => Ok(index),
+            Err(error) if error.needs_rebuild() => {
+                self.note(&format!("{error}: making it anew"))?;
+                self.rebuilt_index(store)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The index as it lies there; nothing, and a word about it, when it has to be made anew.
+    fn whole_index(&mut self) -> Result<Option<Index>, Failure> {
+        match Index::open(&self.home.index()) {
+            Ok(index) => Ok(Some(index)),
+            Err(error) if error.needs_rebuild() => {
+                self.note(&format!("{error}: making it anew"))?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks the index; should it turn out to be damaged, it is made anew and asked again, once.
+    pub(super) fn asked<T>(
+        &mut self,
+        store: &Store,
+        index: &mut Index,
+        ask: impl Fn(&Self, &Index) -> Result<T, search::Error>,
+    ) -> Result<T, Failure> {
+        match ask(self, index) {
+            Err(error) if error.needs_rebuild() => {
+                self.note(&format!("{error}: making it anew"))?;
+                *index = self.rebuilt_index(store)?;
+                Ok(ask(self, index)?)
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// A new index in the old one's place.
@@ -159,13 +204,13 @@ impl<'a> Session<'a> {
         Ok(index)
     }
 
-    fn catch_up(&mut self, index: &mut Index, store: &Store) -> Result<(), Failure> {
+    fn catch_up(&mut self, index: &mut Index, store: &Store) -> Result<(), search::Error> {
         let mut progress = Progress::new(self.shows_progress(), "indexing words");
         search::catch_up(index, store, &mut |done, total| {
             progress.at(done, total);
             ControlFlow::Continue(())
-        })?;
-        Ok(())
+        })
+        .map(drop)
     }
 
     /// The vectors. A file of another model is started anew.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, chain};
 use super::models::size;
 use super::session::Session;
+use crate::ask;
 use crate::brief;
 use crate::draft::Model;
 use crate::engine::{self, Day, WriterOptions};
@@ -100,6 +101,11 @@ impl WriterInUse {
     /// It, telling the lines of a brief.
     pub(super) fn for_briefs(&self, deadline: Option<Instant>) -> brief::Model<'_> {
         brief::Model::new(&self.model, self.name.clone(), &random, deadline)
+    }
+
+    /// It, answering a question.
+    pub(super) fn for_answers(&self, deadline: Option<Instant>) -> ask::Model<'_> {
+        ask::Model::new(&self.model, self.name.clone(), random(), deadline)
     }
 
     /// It, writing letters for `me`.

@@ -36,3 +36,13 @@ pub use writer::{
     LabelScores, Labels, Prefix, Prompt, Role, Sampling, StoppedBy, Turn, Writer, WriterOptions,
     WriterPhase, bench_writer, check_writer,
 };
+
+/// Dot products of a question's vector with many others, all in signed bytes, on this machine's best
+/// instructions. Rows lie `stride` bytes apart in `rows`, each with its numbers behind its first
+/// `skip` bytes; one product a place of `out`.
+///
+/// # Panics
+/// When `rows` holds fewer rows than `out`, or a row is shorter than the question.
+pub fn dots(question: &[i8], rows: &[u8], stride: usize, skip: usize, out: &mut [i32]) {
+    kernels::dot::dots(kernels::Tier::best(), question, rows, stride, skip, out);
+}

@@ -28,6 +28,8 @@ pub enum Kind {
     Tier,
     /// [`sentence()`].
     Sentence,
+    /// [`ask()`].
+    Ask,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Compose => ("compose", [COMPOSE, COMPOSE_ASKED].concat()),
             Self::Tier => ("tier", [TIER, TIER_ASKED].concat()),
             Self::Sentence => ("sentence", [SENTENCE, SENTENCE_ASKED].concat()),
+            Self::Ask => ("ask", [ASK, ASK_ASKED].concat()),
         };
         let digest = words.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -54,6 +57,8 @@ const TIER: &str = include_str!("tier.md");
 const TIER_ASKED: &str = include_str!("tier_asked.md");
 const SENTENCE: &str = include_str!("sentence.md");
 const SENTENCE_ASKED: &str = include_str!("sentence_asked.md");
+const ASK: &str = include_str!("ask.md");
+const ASK_ASKED: &str = include_str!("ask_asked.md");
 
 /// How the user writes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -168,6 +173,21 @@ pub fn sentence(fence: &Fence, language: &str, subject: &str, thread: &[Said<'_>
     );
     // Nothing of the mail stands in what comes first: all such prompts share it.
     let text = SENTENCE.trim_end().to_owned();
+    vec![Turn { role: Role::System, text }, Turn { role: Role::User, text: asked }]
+}
+
+/// Asks for the answer to the user's question from passages of their mail, which are numbered from 1.
+pub fn ask(fence: &Fence, question: &str, passages: &[&str], language: &str) -> Vec<Turn> {
+    let passages = list(passages.iter().copied());
+    let asked = fill(
+        ASK_ASKED,
+        &[
+            ("passages", &fence.around(&passages)),
+            ("question", or(question.trim(), "(none)")),
+            ("language", or(language, "the language of the question")),
+        ],
+    );
+    let text = ASK.trim_end().to_owned();
     vec![Turn { role: Role::System, text }, Turn { role: Role::User, text: asked }]
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::concept;
 use super::error::Error;
-use super::feed::documents;
+use super::feed::{attached_pieces, documents, message_pieces};
 use super::query::{Filter, Place, Query};
 use super::snippet::{Marker, Snippet, TEXT_BYTES_MAX};
 use crate::attach::{self, Extractor, File, Outcome, Reading};
@@ -188,6 +188,32 @@ pub fn attached_hit(
         }
     }
     Ok(best.map(|(_, hit)| hit).or_else(|| named(header, query)))
+}
+
+/// The attachment that a hit's nearest piece is of, with that piece as the line to show; nothing when
+/// the piece is the message's own. `message` is the message's text.
+///
+/// # Errors
+/// [`Error::Documents`] when the store cannot be read.
+pub fn attached_near(
+    store: &Store,
+    header: &Header,
+    message: &str,
+    piece: u16,
+) -> Result<Option<AttachedHit>, Error> {
+    let own = message_pieces(&header.subject, message).len();
+    if header.attachments.is_empty() || usize::from(piece) < own {
+        return Ok(None);
+    }
+    let rows = store.attached(header.id).map_err(documents)?;
+    let found = attached_pieces(header, &rows).into_iter().nth(usize::from(piece) - own);
+    let Some((at, piece)) = found else { return Ok(None) };
+    let row = &rows[at];
+    let Some(file) = header.attachments.iter().find(|file| file.part == row.part) else {
+        return Ok(None);
+    };
+    let snippet = Marker::default().snippet(&row.text, None, Some(piece.span));
+    Ok(Some(AttachedHit { name: title(&file.name, &file.mime_type), snippet: Some(snippet) }))
 }
 
 /// What of the question stands in a long text, and the place that holds most of it.

@@ -101,6 +101,31 @@ impl Error {
         matches!(self, Error::Rebuild { .. })
     }
 
+    /// Whether writing to the index may go another time: somebody else writes, or the disk is full.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, Error::Busy { .. }) || self.is_disk_full()
+    }
+
+    /// Whether there is no room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            if matches!(
+                kind,
+                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            ) {
+                return true;
+            }
+            // The engine hands on what the system said inside an `Arc`, which is no source.
+            if let Some(tantivy::TantivyError::IoError(io)) = error.downcast_ref() {
+                return matches!(io.kind(), std::io::ErrorKind::StorageFull);
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     pub(super) fn index(doing: &'static str) -> impl FnOnce(tantivy::TantivyError) -> Self {
         move |source| Error::Index { doing, source }
     }

@@ -14,16 +14,18 @@ use super::*;
 use crate::mail::when::Zone;
 use crate::mail::{MessageId, ThreadId, UnixSeconds};
 
-/// A question and the message that answers it.
+/// A question and the messages that answer it, each by itself.
 pub(super) struct Case {
     pub(super) question: String,
-    pub(super) target: MessageId,
+    pub(super) targets: Vec<MessageId>,
 }
 
 /// A set of texts and questions about them.
 pub(super) struct Set {
     pub(super) name: &'static str,
     texts: Vec<String>,
+    /// What each of them quotes, where quotes are indexed.
+    quoted: Vec<String>,
     pub(super) cases: Vec<Case>,
 }
 
@@ -67,11 +69,11 @@ pub(super) fn aeslc(data: &Path) -> Set {
             let mail: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
             let target = texts.add(mail["body"].as_str().expect("a body"));
             if let Some(question) = mail["human_subjects"][0].as_str() {
-                cases.push(Case { question: question.to_owned(), target });
+                cases.push(Case { question: question.to_owned(), targets: vec![target] });
             }
         }
     }
-    Set { name: "aeslc", texts: texts.texts, cases }
+    Set { name: "aeslc", texts: texts.texts, quoted: Vec::new(), cases }
 }
 
 /// A mail's own subject is the question, where no other mail has it.
@@ -107,9 +109,34 @@ pub(super) fn enron(data: &Path) -> Set {
         .into_iter()
         .filter(|(_, ids)| ids.len() == 1)
         .flat_map(|(key, ids)| ids.into_iter().map(move |target| (key.clone(), target)))
-        .map(|(key, target)| Case { question: spelled[&key].clone(), target })
+        .map(|(key, target)| Case { question: spelled[&key].clone(), targets: vec![target] })
         .collect();
-    Set { name: "enron", texts: texts.texts, cases }
+    Set { name: "enron", texts: texts.texts, quoted: Vec::new(), cases }
+}
+
+/// Mailing lists: the subject of a thread is the question, any of its messages the target. Quotes
+/// are indexed, subjects are not.
+pub(super) fn lists(data: &Path) -> Set {
+    let folder = data.join("spamassassin/data/easy-ham-1");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let (mut texts, mut quoted) = (Vec::new(), Vec::new());
+    let mut threads: BTreeMap<String, (String, Vec<MessageId>)> = BTreeMap::new();
+    for file in files {
+        let mail = crate::mail::parse(&std::fs::read(&file).expect("a file"));
+        let words = crate::mail::words(&mail.text);
+        texts.push(words.own);
+        quoted.push(words.others);
+        let (subject, _) = crate::mail::base_subject(&mail.subject);
+        if subject.chars().any(char::is_alphanumeric) {
+            let thread = threads.entry(subject.clone()).or_insert((subject, Vec::new()));
+            thread.1.push(MessageId(texts.len() as i64));
+        }
+    }
+    let cases =
+        threads.into_values().map(|(question, targets)| Case { question, targets }).collect();
+    Set { name: "lists", texts, quoted, cases }
 }
 
 /// Subject without `Re:` and the body's own part.
@@ -157,6 +184,7 @@ impl Bench {
                 thread: ThreadId(text_index as i64 + 1),
                 generation: text_index as i64 + 1,
                 own: text.clone(),
+                quoted: set.quoted.get(text_index).cloned().unwrap_or_default(),
                 language: Some("en".to_owned()),
                 ..Document::default()
             })
@@ -206,7 +234,7 @@ impl Bench {
                     .index
                     .search(vectors, question, &query, &self.options(mode))
                     .expect("an answer");
-                hits.iter().position(|hit| hit.id == case.target).map(|place| place + 1)
+                hits.iter().position(|hit| case.targets.contains(&hit.id)).map(|place| place + 1)
             })
             .collect();
         let each = started.elapsed().as_secs_f64() * 1e3 / cases.len().max(1) as f64;
@@ -225,8 +253,27 @@ impl Bench {
         (sums.0 / count as f32, sums.1 / count as f32)
     }
 
+    /// Whether every target lacks half of the question's words or more, endings aside.
+    fn is_paraphrase(&self, case: &Case) -> bool {
+        let stems = |text: &str| -> HashSet<String> {
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            words
+                .map(str::to_lowercase)
+                .filter(|word| !super::tokens::is_stop_word("en", word))
+                .map(|word| word.chars().take(5).collect())
+                .collect()
+        };
+        let asked = stems(&case.question);
+        let holds = |target: &MessageId| {
+            let text = &self.set.texts[target.0 as usize - 1];
+            2 * stems(text).intersection(&asked).count() > asked.len()
+        };
+        !asked.is_empty() && !case.targets.iter().any(holds)
+    }
+
     /// Which slices a question belongs to.
-    pub(super) fn slices(&self, question: &str) -> Vec<&'static str> {
+    pub(super) fn slices(&self, case: &Case) -> Vec<&'static str> {
+        let question = case.question.as_str();
         let words = question.split_whitespace().count();
         let mut slices = vec!["all"];
         if words <= 2 {
@@ -244,6 +291,9 @@ impl Bench {
         }
         if slices.len() == 1 {
             slices.push("the rest");
+        }
+        if self.is_paraphrase(case) {
+            slices.push("a paraphrase");
         }
         slices
     }
@@ -392,7 +442,7 @@ fn report(
 ) {
     let mut slices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (case_index, case) in cases.iter().enumerate() {
-        for slice in bench.slices(&case.question) {
+        for slice in bench.slices(case) {
             slices.entry(slice).or_default().push(case_index);
         }
     }
@@ -401,7 +451,7 @@ fn report(
         let ones = of(first);
         let base = means(&ones);
         print!(
-            "  {slice:10} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
+            "  {slice:12} n={:5}  R@1 {:.3} R@10 {:.3} MRR {:.3}",
             ones.len(),
             base[0],
             base[1],
@@ -453,7 +503,7 @@ fn bootstrap(first: &[Option<usize>], second: &[Option<usize>]) -> [(f64, f64); 
 #[test]
 fn words_against_both() {
     let Some(data) = data() else { return };
-    for set in [enron(&data), aeslc(&data)] {
+    for set in [enron(&data), lists(&data), aeslc(&data)] {
         let bench = Bench::new(set);
         assert!(bench.set.cases.len() > 500, "{} has too few questions", bench.set.name);
         let (mean, deviation) = bench.background();
@@ -465,5 +515,94 @@ fn words_against_both() {
         println!("  meaning alone: R@1 {recall_1:.3} R@10 {recall_10:.3} MRR {rank:.3}");
         println!("  words -> both, differences with 95 % intervals (R@1, R@10, MRR)");
         report(&bench, &bench.set.cases, &words, Some(&both));
+    }
+}
+
+/// Writes what both legs say of each candidate into a file a set, for whoever fits constants.
+#[test]
+fn dump() {
+    let Some(data) = data() else { return };
+    let Some(out) = std::env::var_os("POSTROOM_DUMP").map(PathBuf::from) else { return };
+    let only = std::env::var("POSTROOM_SETS").unwrap_or_default();
+    let sets: [(&str, fn(&Path) -> Set); 3] =
+        [("enron", enron), ("lists", lists), ("aeslc", aeslc)];
+    for (name, load) in sets {
+        if !only.split(',').any(|one| one == name) {
+            continue;
+        }
+        let bench = Bench::new(load(&data));
+        let mut text = String::new();
+        let mut vecs: Vec<u8> = Vec::new();
+        for (case, question) in bench.set.cases.iter().zip(&bench.questions) {
+            bench.dump_case(case, question, &mut text);
+            vecs.extend(question.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        std::fs::write(out.join(format!("{name}.tsv")), text).expect("written");
+        std::fs::write(out.join(format!("{name}.questions.f32")), vecs).expect("written");
+        std::fs::copy(kept(&format!("{name}-texts")), out.join(format!("{name}.vectors")))
+            .expect("copied");
+        let texts: Vec<String> = bench.set.texts.iter().map(|text| one_line(text)).collect();
+        std::fs::write(out.join(format!("{name}.texts")), texts.join("\n")).expect("written");
+    }
+}
+
+impl Bench {
+    fn dump_case(&self, case: &Case, question: &[f32], text: &mut String) {
+        use std::fmt::Write as _;
+        let query = Query::from_text(&case.question);
+        let options = self.options(Mode::Hybrid);
+        let searcher = self.index.searcher();
+        let view =
+            super::view::View::new(&self.index, &searcher, &options, super::view::Knobs::DEFAULT)
+                .expect("a view");
+        let concepts = super::concept::concepts(&query, &view.languages);
+        let sieve = view.sieve();
+        let allowed = sieve.required(&query).expect("a set");
+        let mut by_words = allowed.clone();
+        let holding = sieve.any_word(&query).expect("a set");
+        by_words.iter_mut().zip(&holding).for_each(|(set, other)| set.and(other));
+        let commons: Vec<u8> = concepts.iter().map(|concept| u8::from(concept.is_common)).collect();
+        let legs = view
+            .legs(Some((&self.vectors, question)), concepts, &by_words, &allowed, super::view::POOL)
+            .expect("both legs");
+        let targets: Vec<String> = case.targets.iter().map(|id| id.0.to_string()).collect();
+        let weights: Vec<String> =
+            legs.weights.iter().map(|weight| format!("{weight:.4}")).collect();
+        let profile = legs.profile;
+        writeln!(
+            text,
+            "Q\t{}\t{}\t{}\t{:?}\t{}\t{}\t{}\t{}\t{}\t{}",
+            case.question.replace('\t', " "),
+            targets.join(","),
+            weights.join(","),
+            commons,
+            commons.iter().filter(|common| **common == 0).count(),
+            profile.exact_count,
+            profile.background.0,
+            profile.background.1,
+            profile.ceiling,
+            self.slices(case).join(","),
+        )
+        .expect("a string");
+        for (place, candidate) in &legs.candidates {
+            let id = view.columns[place.segment].id(place.doc);
+            let words = candidate.words.unwrap_or_default();
+            let near = candidate.near;
+            writeln!(
+                text,
+                "C\t{}\t{}\t{:.4}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.4}\t{}",
+                id.0,
+                u8::from(candidate.words.is_some()),
+                words.score,
+                words.near,
+                words.early,
+                words.coverage,
+                u8::from(words.has_exact),
+                words.held,
+                near.map_or(0.0, |near| near.cosine),
+                near.map_or(0, |near| near.piece),
+            )
+            .expect("a string");
+        }
     }
 }

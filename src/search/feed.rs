@@ -1,6 +1,6 @@
 //! From the store into the index and the vectors.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
@@ -14,8 +14,19 @@ use crate::attach::kind::{self, Kind};
 use crate::mail::{self, MessageId, Words};
 use crate::store::{self, AttachedRow, Header, Scope, Store};
 
-/// Messages unpacked and parsed at once.
+/// Messages unpacked and parsed at once…
 const CHUNK_MESSAGES: usize = 256;
+/// …or as many as are this long, and at least one: what waits in memory is bounded by this.
+const CHUNK_BYTES: u64 = 16 << 20;
+
+/// Beginning of an attachment's text that gets vectors.
+const ATTACHED_BYTES_MAX: usize = 8 << 10;
+/// Pieces of one attachment, and of all of a message: a report must not outweigh its letter.
+const FILE_PIECES_MAX: usize = 2;
+const ATTACHED_PIECES_MAX: usize = 4;
+
+/// Share of withdrawn vectors from which on their file is written anew.
+const WASTE_MAX: f32 = 0.25;
 
 /// What [`catch_up`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,9 +74,9 @@ impl<'a> Feed<'a> {
             Some(batch) => batch,
             none => none.insert(Batch::new(self.index, is_small)?),
         };
-        let unknown: Vec<Header> =
-            headers.iter().filter(|header| !words.contains_key(&header.id)).cloned().collect();
-        let texts = Chunks::new(store, &unknown, |header, text, _| (header.id, mail::words(text)));
+        let unknown: Vec<MessageId> =
+            headers.iter().map(|header| header.id).filter(|id| !words.contains_key(id)).collect();
+        let texts = Chunks::new(store, unknown, |header, text, _| (header.id, mail::words(text)));
         for item in texts {
             let (id, parsed) = item.map_err(documents)?;
             words.insert(id, parsed);
@@ -103,10 +114,9 @@ pub fn catch_up(
     let generation = store.generation().map_err(documents)?;
     let mut caught = Caught { finished: true, ..Caught::default() };
     if generation > index.watermark() || index.messages_count() == 0 {
-        let scope = Scope { after_generation: Some(index.watermark()), ..Scope::default() };
-        let headers = store.headers(&scope).map_err(documents)?;
-        let total = headers.len() as u64;
-        let documents = Chunks::new(store, &headers, |header, text, attached| {
+        let changed = store.changed_since(index.watermark()).map_err(documents)?;
+        let total = changed.len() as u64;
+        let documents = Chunks::of_changes(store, changed, |header, text, attached| {
             document(header, mail::words(text), attached)
         });
         let added: Added =
@@ -114,7 +124,7 @@ pub fn catch_up(
         caught.added = added.messages;
         caught.finished = added.finished;
     }
-    if caught.finished && index.messages_count() != store.messages_count(None).map_err(documents)? {
+    if caught.finished && index.messages_count() != store.all_count().map_err(documents)? {
         let here: BTreeSet<MessageId> = store.ids().map_err(documents)?.into_iter().collect();
         let gone: Vec<MessageId> =
             index.all_ids()?.into_iter().filter(|id| !here.contains(id)).collect();
@@ -135,21 +145,40 @@ pub fn embed_missing(
     reader: &dyn Embed,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<u64, Error> {
+    if vectors.waste() > WASTE_MAX {
+        vectors.compact()?;
+    }
     let covered = vectors.covered();
-    let headers =
-        store.headers(&Scope { newest_first: true, ..Scope::default() }).map_err(documents)?;
-    let here: HashSet<MessageId> = headers.iter().map(|header| header.id).collect();
+    let ids = store.newest_first().map_err(documents)?;
+    let here: HashSet<MessageId> = ids.iter().copied().collect();
     let gone: HashSet<MessageId> = covered.difference(&here).copied().collect();
     if !gone.is_empty() {
         vectors.withdraw(&gone)?;
     }
-    let missing: Vec<Header> =
-        headers.into_iter().filter(|header| !covered.contains(&header.id)).collect();
+    let missing: Vec<MessageId> = ids.into_iter().filter(|id| !covered.contains(id)).collect();
     let total = missing.len() as u64;
-    let messages = Chunks::new(store, &missing, |header, text, _| {
-        (header.id, message_pieces(&header.subject, text))
+    let messages = Chunks::new(store, missing, |header, text, attached| {
+        let mut pieces = message_pieces(&header.subject, text);
+        pieces.extend(attached_pieces(header, &attached).into_iter().map(|(_, piece)| piece));
+        (header.id, pieces)
     });
-    embed_messages(vectors, reader, messages, &mut |done| progress(done, total))
+    embed_messages(vectors, reader, messages.with_attached(), &mut |done| progress(done, total))
+}
+
+/// The pieces of a message's attachments that get vectors, behind those of the message itself, each
+/// with its row's place: the beginning of each text, with the file's name in front.
+pub(super) fn attached_pieces(header: &Header, attached: &[AttachedRow]) -> Vec<(usize, Piece)> {
+    let mut found = Vec::new();
+    for (at, row) in attached.iter().enumerate() {
+        let text = &row.text[..row.text.floor_char_boundary(ATTACHED_BYTES_MAX)];
+        let file = header.attachments.iter().find(|file| file.part == row.part);
+        let name = file.map_or("", |file| file.name.as_str());
+        let cut = pieces(name, text, &mail::sentences(text));
+        let cut = cut.into_iter().filter(|piece| !piece.span.is_empty());
+        found.extend(cut.take(FILE_PIECES_MAX).map(|piece| (at, piece)));
+    }
+    found.truncate(ATTACHED_PIECES_MAX);
+    found
 }
 
 /// The pieces of a message that get vectors: the sender's own words, or those it passes on when it
@@ -210,9 +239,13 @@ pub(super) fn documents(source: store::Error) -> Error {
 }
 
 /// Something made of each message's header and text, unpacked a chunk at a time on all processors.
+/// Only numbers are held of what is still to come.
 struct Chunks<'a, T> {
     store: &'a Store,
-    headers: &'a [Header],
+    /// To come, in order; with the generation it was listed under, if that is how it was listed.
+    waiting: std::vec::IntoIter<(MessageId, Option<i64>)>,
+    /// Headers of what comes next, in order.
+    headers: VecDeque<Header>,
     make: Make<T>,
     attached: Attached,
     ready: std::vec::IntoIter<T>,
@@ -229,19 +262,31 @@ enum Attached {
 }
 
 /// A message as it comes from the store: header, raw bytes, what its attachments say.
-type Loaded<'a> = (&'a Header, Vec<u8>, Vec<AttachedRow>);
+type Loaded = (Header, Vec<u8>, Vec<AttachedRow>);
 
 impl<'a, T: Send> Chunks<'a, T> {
-    fn new(store: &'a Store, headers: &'a [Header], make: Make<T>) -> Self {
-        let ready = Vec::new().into_iter();
-        Self { store, headers, make, attached: Attached::LeftOut, ready }
+    fn new(store: &'a Store, ids: Vec<MessageId>, make: Make<T>) -> Self {
+        Self::of(store, ids.into_iter().map(|id| (id, None)).collect(), make)
+    }
+
+    /// Headers say the generation that was listed: what changes again meanwhile comes again, and
+    /// must not let the index believe that it holds what is still to come.
+    fn of_changes(store: &'a Store, changed: Vec<(MessageId, i64)>, make: Make<T>) -> Self {
+        let ids = changed.into_iter().map(|(id, generation)| (id, Some(generation)));
+        Self::of(store, ids.collect(), make)
+    }
+
+    fn of(store: &'a Store, ids: Vec<(MessageId, Option<i64>)>, make: Make<T>) -> Self {
+        let (waiting, ready) = (ids.into_iter(), Vec::new().into_iter());
+        let (headers, attached) = (VecDeque::new(), Attached::LeftOut);
+        Self { store, waiting, headers, make, attached, ready }
     }
 
     fn with_attached(self) -> Self {
         Self { attached: Attached::LookedUp, ..self }
     }
 
-    fn load(&self, header: &'a Header) -> Result<Loaded<'a>, store::Error> {
+    fn load(&self, header: Header) -> Result<Loaded, store::Error> {
         let raw = match self.store.raw(header.id) {
             // What is known of it besides its text is worth finding.
             Err(store::Error::Damaged { .. }) => Vec::new(),
@@ -249,9 +294,47 @@ impl<'a, T: Send> Chunks<'a, T> {
         };
         let attached = match self.attached {
             Attached::LeftOut => Vec::new(),
-            Attached::LookedUp => attached_of(self.store, header)?,
+            Attached::LookedUp => attached_of(self.store, &header)?,
         };
         Ok((header, raw, attached))
+    }
+
+    /// Headers of the next messages; of those that are gone meanwhile nothing.
+    fn load_headers(&mut self) -> Result<(), store::Error> {
+        while self.headers.is_empty() {
+            let listed: Vec<_> = self.waiting.by_ref().take(CHUNK_MESSAGES).collect();
+            if listed.is_empty() {
+                break;
+            }
+            let ids = listed.iter().map(|(id, _)| *id).collect();
+            let headers = self.store.headers(&Scope { ids: Some(ids), ..Scope::default() })?;
+            let mut headers: HashMap<MessageId, Header> =
+                headers.into_iter().map(|header| (header.id, header)).collect();
+            for (id, generation) in listed {
+                if let Some(mut header) = headers.remove(&id) {
+                    header.generation = generation.unwrap_or(header.generation);
+                    self.headers.push_back(header);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next messages, up to [`CHUNK_BYTES`]; nothing at the end.
+    fn next_loaded(&mut self) -> Result<Vec<Loaded>, store::Error> {
+        self.load_headers()?;
+        let mut loaded = Vec::new();
+        let mut bytes = 0;
+        while let Some(header) = self.headers.front() {
+            bytes += header.bytes;
+            if bytes > CHUNK_BYTES && !loaded.is_empty() {
+                break;
+            }
+            if let Some(header) = self.headers.pop_front() {
+                loaded.push(self.load(header)?);
+            }
+        }
+        Ok(loaded)
     }
 }
 
@@ -259,27 +342,28 @@ impl<T: Send> Iterator for Chunks<'_, T> {
     type Item = Result<T, store::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(ready) = self.ready.next() {
-            return Some(Ok(ready));
-        }
-        let (chunk, rest) = self.headers.split_at(self.headers.len().min(CHUNK_MESSAGES));
-        if chunk.is_empty() {
-            return None;
-        }
-        let loaded: Result<Vec<Loaded<'_>>, _> =
-            chunk.iter().map(|header| self.load(header)).collect();
-        match loaded {
-            Err(error) => Some(Err(error)),
-            Ok(loaded) => {
-                self.headers = rest;
-                let make = self.make;
-                let made: Vec<T> = loaded
-                    .into_par_iter()
-                    .map(|(header, raw, attached)| make(header, &mail::parse(&raw).text, attached))
-                    .collect();
-                self.ready = made.into_iter();
-                self.next()
+        loop {
+            if let Some(ready) = self.ready.next() {
+                return Some(Ok(ready));
+            }
+            match self.next_loaded() {
+                Err(error) => return Some(Err(error)),
+                Ok(loaded) if loaded.is_empty() => return None,
+                Ok(loaded) => {
+                    let make = self.make;
+                    let made: Vec<T> = loaded
+                        .into_par_iter()
+                        .map(|(header, raw, attached)| {
+                            make(&header, &mail::parse(&raw).text, attached)
+                        })
+                        .collect();
+                    self.ready = made.into_iter();
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -2,31 +2,47 @@
 //!
 //! Both legs are first brought to a scale of their own. Words: the share of the score that a perfect
 //! message would reach. Meaning: how far a cosine stands out from the cosines of all mail to this
-//! question. Their weighted sum orders the messages; how much meaning weighs depends on the
-//! question. What is either there or not (numbers, codes, addresses, phrases) binds: a message that
-//! lacks one never passes a message that has them all.
+//! question. Their weighted sum orders the messages. Meaning weighs the less, the more clearly words
+//! decide: their best message holds the whole question, or stands far in front of the next. What is
+//! either there or not (numbers, codes, addresses, phrases) binds: a message that lacks one never
+//! passes a message that has them all.
 
 use super::words::WordScore;
 
-/// The numbers of the fusion. Set on two Enron mailboxes with their subjects as questions; see
-/// `eval.rs`.
+/// The numbers of the fusion. Set on two Enron mailboxes with their subjects as questions and on
+/// mailing lists with the subjects of their threads; see `eval.rs`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weights {
     /// Standard deviations above the mean at which a cosine counts as a full match.
     pub(super) full_deviations: f32,
-    /// What meaning weighs for a question of one or two words.
-    pub(super) short: f32,
-    /// What it weighs for longer ones.
-    pub(super) long: f32,
-    /// The same where the question names numbers or addresses.
+    /// What meaning weighs where words' best message holds all of the question and has no lead.
+    pub(super) covered: f32,
+    /// What it gains where that message holds nothing of it.
+    pub(super) uncovered: f32,
+    /// What it loses where that message leads by the whole of the score.
+    pub(super) lead: f32,
+    /// It never weighs less,
+    pub(super) least: f32,
+    /// or more,
+    pub(super) most: f32,
+    /// or more than this where the question names numbers or addresses.
     pub(super) exact: f32,
 }
 
 impl Weights {
-    pub(super) const DEFAULT: Weights =
-        Weights { full_deviations: 6.0, short: 0.3, long: 0.6, exact: 0.3 };
+    pub(super) const DEFAULT: Weights = Weights {
+        full_deviations: 6.0,
+        covered: 0.4,
+        uncovered: 0.3,
+        lead: 2.0,
+        least: 0.25,
+        most: 0.8,
+        exact: 0.3,
+    };
 }
 
+/// Words' best message is compared with the one so many places behind it.
+const LEAD_PLACES: usize = 4;
 /// Below this cosine a message without any of the words is not called near in meaning.
 pub(super) const COSINE_MIN: f32 = 0.25;
 /// Nor when it stands out less than this from all mail, in standard deviations.
@@ -35,8 +51,10 @@ const DEVIATIONS_MIN: f32 = 2.0;
 /// What is known of a question when its legs are joined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Profile {
-    /// Words that are not among the most common.
-    pub(super) words_count: usize,
+    /// Share of the question's weight that words' best message holds.
+    pub(super) coverage: f32,
+    /// How far that message stands in front of others, as a share of `ceiling`.
+    pub(super) lead: f32,
     /// Numbers, codes, addresses and phrases.
     pub(super) exact_count: usize,
     /// Mean and standard deviation of the cosines of all mail.
@@ -57,13 +75,10 @@ pub(super) struct Fused {
 
 impl Profile {
     fn meaning_weight(&self, weights: &Weights) -> f32 {
-        if self.exact_count > 0 {
-            weights.exact
-        } else if self.words_count <= 2 {
-            weights.short
-        } else {
-            weights.long
-        }
+        let uncovered = weights.uncovered * (1.0 - self.coverage);
+        let weight = weights.covered + uncovered - weights.lead * self.lead;
+        let most = if self.exact_count > 0 { weights.exact } else { weights.most };
+        weight.clamp(weights.least, weights.most).min(most)
     }
 
     /// Whether a message is near in meaning, whatever its words.
@@ -87,5 +102,40 @@ impl Profile {
         let score = share + self.meaning_weight(weights) * meaning.max(0.0);
         let has_exact = self.exact_count == 0 || words.is_some_and(|words| words.has_exact);
         Fused { score, words: share, meaning, lacks_exact: !has_exact }
+    }
+}
+
+/// How clearly words decide: what their best message holds of the question, and its lead over
+/// others as a share of `ceiling`. `best` come best first.
+pub(super) fn clearness(best: &[WordScore], ceiling: f32) -> (f32, f32) {
+    let Some(first) = best.first() else { return (0.0, 0.0) };
+    let behind = best.get(LEAD_PLACES).map_or(0.0, |other| other.score);
+    (first.coverage, (first.score - behind) / ceiling.max(f32::MIN_POSITIVE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weight(coverage: f32, lead: f32, exact_count: usize) -> f32 {
+        let profile = Profile { coverage, lead, exact_count, background: (0.1, 0.1), ceiling: 1.0 };
+        profile.meaning_weight(&Weights::DEFAULT)
+    }
+
+    #[test]
+    fn meaning_weighs_less_the_more_clearly_words_decide() {
+        assert!(weight(0.2, 0.0, 0) > weight(1.0, 0.0, 0));
+        assert!(weight(1.0, 0.0, 0) > weight(1.0, 0.07, 0));
+        assert!(weight(1.0, 0.9, 0) >= Weights::DEFAULT.least);
+        assert!(weight(0.0, 0.0, 1) <= Weights::DEFAULT.exact);
+    }
+
+    #[test]
+    fn a_best_message_without_others_leads_by_all_it_has() {
+        let score = |score| WordScore { score, coverage: 0.5, ..WordScore::default() };
+        assert_eq!(clearness(&[], 2.0), (0.0, 0.0));
+        assert_eq!(clearness(&[score(1.0)], 2.0), (0.5, 0.5));
+        let even = [1.0; 6].map(score);
+        assert_eq!(clearness(&even, 2.0), (0.5, 0.0));
     }
 }

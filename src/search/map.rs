@@ -27,6 +27,15 @@ impl Map {
         Ok(Map { map })
     }
 
+    /// Makes the bytes of a range ready to be read, as far as the system can: page by page, as they
+    /// are met, costs more than the reading.
+    pub(super) fn prepare(&self, range: std::ops::Range<usize>) {
+        #[cfg(target_os = "linux")]
+        let _ = self.map.advise_range(memmap2::Advice::PopulateRead, range.start, range.len());
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.map
     }

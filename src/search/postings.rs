@@ -6,6 +6,8 @@ use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption, Term};
 use tantivy::{DocSet, SegmentReader, TERMINATED, TantivyError};
 
+use super::bits::Bits;
+
 /// Words a prefix stands for at most, the first in the alphabet.
 const PREFIX_WORDS_MAX: usize = 2_000;
 
@@ -121,18 +123,27 @@ fn merge_places(found: &mut Places) {
     });
 }
 
-/// Sums by document, in an array as long as the segment: quicker than a hash map, and in order.
+/// Sums by document, in an array as long as the segment: quicker than a hash map. The system gives
+/// out such arrays without touching them; only what was touched is looked at and wiped in the end, so
+/// that one does for all words of a question (a fresh page of memory costs more than a posting).
 pub(super) struct HashlessSum {
     sums: Vec<f32>,
     here: Vec<f32>,
+    /// With a value in `here`.
     touched: Vec<u32>,
-    any: bool,
+    /// With a value in `sums`.
+    summed: Vec<u32>,
 }
 
 impl HashlessSum {
     pub(super) fn new(len: u32) -> Self {
         let len = len as usize;
-        HashlessSum { sums: vec![0.0; len], here: vec![0.0; len], touched: Vec::new(), any: false }
+        HashlessSum {
+            sums: vec![0.0; len],
+            here: vec![0.0; len],
+            touched: Vec::new(),
+            summed: Vec::new(),
+        }
     }
 
     pub(super) fn at_least(&mut self, doc: u32, value: f32) {
@@ -147,18 +158,37 @@ impl HashlessSum {
     pub(super) fn fold(&mut self, weigh: impl Fn(u32, f32) -> f32) {
         for doc in self.touched.drain(..) {
             let seen = std::mem::take(&mut self.here[doc as usize]);
-            self.sums[doc as usize] += weigh(doc, seen);
-            self.any = true;
+            let sum = &mut self.sums[doc as usize];
+            if *sum == 0.0 {
+                self.summed.push(doc);
+            }
+            *sum += weigh(doc, seen);
         }
     }
 
-    /// What was summed, in order.
-    pub(super) fn into_sums(self) -> Vec<(u32, f32)> {
-        if !self.any {
-            return Vec::new();
-        }
-        let docs = 0..;
-        docs.zip(self.sums).filter(|(_, sum)| *sum > 0.0).collect()
+    /// What was summed, in order; there is nothing left then.
+    pub(super) fn take_sums(&mut self) -> Vec<(u32, f32)> {
+        in_order(&mut self.summed, self.sums.len());
+        let sums = &mut self.sums;
+        let taken = self.summed.drain(..).map(|doc| (doc, std::mem::take(&mut sums[doc as usize])));
+        taken.filter(|(_, sum)| *sum > 0.0).collect()
+    }
+}
+
+/// Sorts the numbers of documents, each there once or more, and leaves each once.
+fn in_order(docs: &mut Vec<u32>, len: usize) {
+    /// From this share of all on, marking them in a set is quicker than sorting.
+    const MANY: usize = 64;
+    if docs.is_sorted() {
+        docs.dedup();
+    } else if docs.len() > len / MANY {
+        let mut set = Bits::none(len as u32);
+        docs.iter().for_each(|doc| set.set(*doc));
+        docs.clear();
+        docs.extend(set.iter());
+    } else {
+        docs.sort_unstable();
+        docs.dedup();
     }
 }
 

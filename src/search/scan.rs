@@ -1,4 +1,4 @@
-//! What a scan over vectors sees: products of signed bytes, the nearest messages, the background.
+//! What a scan over vectors sees: the nearest messages, those asked about, the background.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -71,19 +71,59 @@ impl Quantized {
     }
 }
 
-/// What one thread saw: the nearest piece of every message it met, in file order.
+/// Which messages a scan is about.
+pub(super) struct Looked<'a> {
+    /// Messages wanted of the nearest.
+    pub(super) limit: usize,
+    /// Whether a message may be among the nearest.
+    pub(super) is_wanted: &'a (dyn Fn(MessageId) -> bool + Sync),
+    /// Messages whose cosine is wanted however far they are.
+    pub(super) asked: &'a Asked,
+}
+
+/// Messages asked about by id. Most of those in the file are not: a small table says so without a
+/// look into the set.
+pub(super) struct Asked {
+    ids: HashSet<MessageId>,
+    maybe: [u64; 64],
+}
+
+impl Asked {
+    pub(super) fn new(ids: &HashSet<MessageId>) -> Self {
+        let mut maybe = [0; 64];
+        for MessageId(id) in ids {
+            maybe[(*id as usize >> 6) % 64] |= 1 << (*id as usize % 64);
+        }
+        Asked { ids: ids.clone(), maybe }
+    }
+
+    fn has(&self, id: MessageId) -> bool {
+        let MessageId(number) = id;
+        self.maybe[(number as usize >> 6) % 64] & (1 << (number as usize % 64)) != 0
+            && self.ids.contains(&id)
+    }
+}
+
+/// What one thread saw: the nearest messages by their nearest piece, and those asked about.
 #[derive(Default)]
 pub(super) struct Part {
     pub(super) sum: f64,
     pub(super) squares: f64,
     pub(super) count: usize,
     open: Option<Near>,
-    seen: Vec<Near>,
+    /// Nearer than `floor`; what falls behind is dropped now and then.
+    nearest: Vec<Near>,
+    floor: f32,
+    asked: Vec<Near>,
 }
 
 impl Part {
+    pub(super) fn new() -> Self {
+        Part { floor: f32::NEG_INFINITY, ..Part::default() }
+    }
+
     /// Pieces of a message stand together, as they were appended together.
-    pub(super) fn see(&mut self, near: Near) {
+    pub(super) fn see(&mut self, near: Near, looked: &Looked<'_>) {
         match &mut self.open {
             Some(open) if open.message == near.message => {
                 if near.cosine > open.cosine {
@@ -91,50 +131,53 @@ impl Part {
                 }
             }
             open => {
-                self.seen.extend(open.replace(near));
+                if let Some(done) = open.replace(near) {
+                    self.take(done, looked);
+                }
             }
         }
     }
 
-    pub(super) fn close(&mut self) {
-        self.seen.extend(self.open.take());
+    pub(super) fn close(&mut self, looked: &Looked<'_>) {
+        if let Some(done) = self.open.take() {
+            self.take(done, looked);
+        }
+    }
+
+    fn take(&mut self, near: Near, looked: &Looked<'_>) {
+        if looked.asked.has(near.message) {
+            self.asked.push(near);
+        }
+        if near.cosine > self.floor && (looked.is_wanted)(near.message) {
+            self.nearest.push(near);
+            let room = room(looked.limit);
+            if self.nearest.len() >= 4 * room {
+                keep_nearest(&mut self.nearest, room);
+                self.floor = self.nearest.iter().fold(f32::INFINITY, |low, n| low.min(n.cosine));
+            }
+        }
     }
 
     /// Joins what the threads saw.
-    pub(super) fn join(
-        parts: Vec<Part>,
-        limit: usize,
-        is_wanted: &dyn Fn(MessageId) -> bool,
-        asked: &HashSet<MessageId>,
-    ) -> Scan {
+    pub(super) fn join(parts: Vec<Part>, looked: &Looked<'_>) -> Scan {
         let count: usize = parts.iter().map(|part| part.count).sum();
         let (sum, squares) = parts
             .iter()
             .fold((0.0, 0.0), |(sum, squares), part| (sum + part.sum, squares + part.squares));
         let mean = sum / count.max(1) as f64;
         let variance = (squares / count.max(1) as f64 - mean * mean).max(0.0);
-        let mut nearest: Vec<Near> = parts.into_iter().flat_map(|part| part.seen).collect();
         let mut answers: BTreeMap<MessageId, Near> = BTreeMap::new();
-        for near in nearest.iter().filter(|near| asked.contains(&near.message)) {
+        for near in parts.iter().flat_map(|part| &part.asked) {
             let answer = answers.entry(near.message).or_insert(*near);
             if near.cosine > answer.cosine {
                 *answer = *near;
             }
         }
-        let order =
-            |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.message.cmp(&b.message));
-        // A message appended twice, or cut in two between the threads, may stand here twice: some
-        // room, then each once.
-        nearest.retain(|near| is_wanted(near.message));
-        let room = limit.saturating_mul(2).saturating_add(2);
-        if nearest.len() > room {
-            nearest.select_nth_unstable_by(room, order);
-            nearest.truncate(room);
-        }
-        nearest.sort_unstable_by(order);
+        let mut nearest: Vec<Near> = parts.into_iter().flat_map(|part| part.nearest).collect();
+        keep_nearest(&mut nearest, room(looked.limit));
         let mut met = HashSet::new();
         nearest.retain(|near| met.insert(near.message));
-        nearest.truncate(limit);
+        nearest.truncate(looked.limit);
         Scan {
             nearest,
             asked: answers,
@@ -145,39 +188,18 @@ impl Part {
     }
 }
 
-/// Dot product of signed bytes. Written in blocks of 16 sums so that the compiler uses vector
-/// instructions; 384 products of 127 x 127 fit an i32 300 times over.
-pub(super) fn dot(question: &[i8], values: &[u8]) -> i32 {
-    const LANES: usize = 16;
-    let mut sums = [0_i32; LANES];
-    let (ones, ones_rest) = question.as_chunks::<LANES>();
-    let (others, others_rest) = values.as_chunks::<LANES>();
-    for (one, other) in ones.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += i32::from(i16::from(one[lane]) * i16::from(other[lane].cast_signed()));
-        }
-    }
-    let rest: i32 = ones_rest
-        .iter()
-        .zip(others_rest)
-        .map(|(one, other)| i32::from(*one) * i32::from(other.cast_signed()))
-        .sum();
-    sums.iter().sum::<i32>() + rest
+/// A message appended twice, or cut in two between the threads, may be seen twice: some room, then
+/// each once.
+fn room(limit: usize) -> usize {
+    limit.saturating_mul(2).saturating_add(2)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_dot_product_is_exact() {
-        for len in [0, 1, 15, 16, 17, 384, 400] {
-            let one: Vec<i8> = (0..len).map(|i| (i * 37 % 255) as u8 as i8).collect();
-            let other: Vec<u8> = (0..len).map(|i| (i * 91 % 255) as u8).collect();
-            let plain: i32 =
-                one.iter().zip(&other).map(|(a, b)| i32::from(*a) * i32::from(*b as i8)).sum();
-            assert_eq!(dot(&one, &other), plain, "{len}");
-        }
-        assert_eq!(dot(&[-127; 384], &[0x81; 384]), 127 * 127 * 384);
+/// Nearest first; ties by message id.
+fn keep_nearest(nearest: &mut Vec<Near>, count: usize) {
+    let order = |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.message.cmp(&b.message));
+    if nearest.len() > count {
+        nearest.select_nth_unstable_by(count, order);
+        nearest.truncate(count);
     }
+    nearest.sort_unstable_by(order);
 }

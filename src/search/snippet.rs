@@ -68,6 +68,11 @@ impl Marker {
         hits.iter().map(|hit| hit.asked).filter(|asked| self.asked.contains(asked)).collect()
     }
 
+    /// All things asked for that count.
+    pub(super) fn asked(&self) -> &BTreeSet<usize> {
+        &self.asked
+    }
+
     /// Both at once: what of the question stands in a text, and the place that holds most of it.
     pub(super) fn look(&self, text: &str, language: Option<&str>) -> (BTreeSet<usize>, Snippet) {
         let hits = self.hits(text, language);

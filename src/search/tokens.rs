@@ -27,7 +27,7 @@ const WHOLE_BYTES_MAX: usize = 80;
 /// Parts of one run; a lump of joined words goes on as a new run.
 const PARTS_MAX: usize = 24;
 /// Remembered stems and foldings a tokenizer; the most frequent words come early.
-const CACHE_WORDS_MAX: usize = 50_000;
+const CACHE_WORDS_MAX: usize = 15_000;
 
 /// Name of the tokenizer of subjects and bodies, as registered with the index.
 pub(super) const TEXT: &str = "postroom_text_1";

@@ -5,7 +5,8 @@
 //! dimension. A vector is its bytes times its scale; it has length 1, so dot products are cosines.
 //!
 //! The header holds two slots that are written in turn, each with a counter and a checksum: records
-//! are appended and synced first, then the older slot says how many there are. Whatever lies behind
+//! are appended and synced first, then the older slot says how many there are, and of how many
+//! messages. Whatever lies behind
 //! that number was not finished and is cut off by the next append. Numbers are little-endian.
 
 use std::collections::HashSet;
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::map::Map;
-use super::scan::{Near, Part, Quantized, Scan, dot};
+use super::scan::{Asked, Looked, Near, Part, Quantized, Scan};
+use crate::engine;
 use crate::mail::MessageId;
 
 /// Where records begin.
@@ -24,14 +26,18 @@ const HEADER_BYTES: usize = 4_096;
 const SLOTS: [usize; 2] = [512, 1_024];
 const SLOT_BYTES: usize = 40;
 const MAGIC: &[u8; 8] = b"PRVECTOR";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Its slots do not say how many messages there are; all else is the same.
+const VERSION_WITHOUT_MESSAGES: u32 = 1;
 const RECORD_HEAD_BYTES: usize = 16;
 /// Set in a record's flags when the message was taken out.
 const WITHDRAWN: u8 = 1;
 /// Set when the message holds no text to make a vector of: it is done all the same.
 const NO_TEXT: u8 = 2;
 /// From here on two threads share a scan.
-const TWO_THREADS_FROM: usize = 100_000;
+const TWO_THREADS_FROM: usize = 20_000;
+/// Records multiplied in one go.
+const BLOCK_RECORDS: usize = 512;
 /// No model here makes longer vectors.
 const DIMS_MAX: usize = 4_096;
 
@@ -43,6 +49,7 @@ pub struct Vectors {
     dims: usize,
     model: [u8; 32],
     records_count: usize,
+    messages_count: usize,
     sequence: u64,
 }
 
@@ -80,24 +87,32 @@ impl Vectors {
         if &header[..8] != MAGIC {
             return Err(damaged("it is no file of vectors"));
         }
-        if number(&header[8..12]) != u64::from(VERSION) {
+        let version = number(&header[8..12]) as u32;
+        if ![VERSION, VERSION_WITHOUT_MESSAGES].contains(&version) {
             return Err(damaged("it has another format"));
         }
         if number(&header[12..16]) as usize != dims || header[16..48] != model {
             return Err(Error::OtherModel { path: path.to_path_buf() });
         }
-        let Some((sequence, records_count)) =
-            SLOTS.iter().filter_map(|slot| read_slot(&header[*slot..])).max()
-        else {
+        let read = |slot: &usize| read_slot(&header[*slot..], version);
+        let Some(slot) = SLOTS.iter().filter_map(read).max_by_key(|slot| slot.sequence) else {
             return Err(damaged("its header is damaged"));
         };
         let length = file.metadata().map_err(Error::file("reading", path))?.len() as usize;
         let record_bytes = RECORD_HEAD_BYTES + dims;
         // Shorter than it says: somebody cut it. What is whole is kept, the rest is made again.
-        let records_count = records_count.min((length - HEADER_BYTES) / record_bytes);
+        let records_count = slot.records_count.min((length - HEADER_BYTES) / record_bytes);
         let map = Map::read_only(&file, HEADER_BYTES + records_count * record_bytes)
             .map_err(Error::file("mapping", path))?;
-        Ok(Vectors { path: path.to_path_buf(), file, map, dims, model, records_count, sequence })
+        let (path, sequence) = (path.to_path_buf(), slot.sequence);
+        let messages_count = slot.messages_count.filter(|_| records_count == slot.records_count);
+        let mut vectors =
+            Vectors { path, file, map, dims, model, records_count, messages_count: 0, sequence };
+        vectors.messages_count = messages_count.unwrap_or_else(|| vectors.count_messages());
+        if version != VERSION {
+            vectors.upgrade()?;
+        }
+        Ok(vectors)
     }
 
     /// Removes the file, so that the next [`Vectors::open`] starts anew.
@@ -121,6 +136,11 @@ impl Vectors {
     /// Pieces in the file that are not withdrawn.
     pub fn pieces_count(&self) -> usize {
         self.live().filter(|record| record.flags() & NO_TEXT == 0).count()
+    }
+
+    /// How many messages are done, without looking at each.
+    pub fn messages_count(&self) -> usize {
+        self.messages_count
     }
 
     /// Messages that are done: they have vectors, or no text to make one of.
@@ -156,7 +176,13 @@ impl Vectors {
             .and_then(|_| self.file.write_all(&bytes))
             .and_then(|()| self.file.sync_data());
         written.map_err(Error::file("writing", &self.path))?;
-        self.commit(records_count)
+        let mut messages_count = self.messages_count;
+        let mut before = None;
+        for entry in entries {
+            messages_count += usize::from(before != Some(entry.message));
+            before = Some(entry.message);
+        }
+        self.commit(records_count, messages_count)
     }
 
     /// Takes all pieces of these messages out of every later scan.
@@ -182,6 +208,8 @@ impl Vectors {
         if !doomed.is_empty() {
             self.file.sync_data().map_err(Error::file("writing", &self.path))?;
             self.remap()?;
+            let messages_count = self.count_messages();
+            self.commit(self.records_count, messages_count)?;
         }
         Ok(())
     }
@@ -207,7 +235,7 @@ impl Vectors {
                 .and_then(|_| fresh.file.write_all(&bytes))
                 .and_then(|()| fresh.file.sync_data());
             written.map_err(Error::file("writing", &next))?;
-            fresh.commit(kept)?;
+            fresh.commit(kept, self.messages_count)?;
         }
         std::fs::rename(&next, &self.path).map_err(Error::file("writing", &self.path))?;
         *self = Vectors::open(&self.path, self.model, self.dims)?;
@@ -223,49 +251,57 @@ impl Vectors {
         &self,
         question: &[f32],
         limit: usize,
-        is_wanted: &dyn Fn(MessageId) -> bool,
+        is_wanted: &(dyn Fn(MessageId) -> bool + Sync),
         asked: &HashSet<MessageId>,
     ) -> Result<Scan, Error> {
         let question = self.quantized(MessageId(0), question)?;
+        let looked = Looked { limit, is_wanted, asked: &Asked::new(asked) };
         let half = self.records_count / 2;
-        let cut = if self.records_count >= TWO_THREADS_FROM { half } else { self.records_count };
-        let mut ranges = vec![0..cut, cut..self.records_count];
-        ranges.retain(|range| !range.is_empty());
-        let mut parts: Vec<Part> = Vec::new();
-        if ranges.len() == 1 {
-            parts.extend(ranges.into_iter().map(|range| self.scan(range, &question)));
-        } else {
-            std::thread::scope(|scope| {
-                let threads: Vec<_> = ranges
-                    .into_iter()
-                    .map(|range| scope.spawn(|| self.scan(range, &question)))
-                    .collect();
-                for thread in threads {
-                    match thread.join() {
-                        Ok(part) => parts.push(part),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-            });
+        if self.records_count < TWO_THREADS_FROM || engine::threads() < 2 {
+            let part = self.scan(0..self.records_count, &question, &looked);
+            return Ok(Part::join(vec![part], &looked));
         }
-        Ok(Part::join(parts, limit, is_wanted, asked))
+        let parts = std::thread::scope(|scope| {
+            let other = scope.spawn(|| self.scan(half..self.records_count, &question, &looked));
+            let one = self.scan(0..half, &question, &looked);
+            let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            vec![one, other]
+        });
+        Ok(Part::join(parts, &looked))
     }
 
-    fn scan(&self, range: std::ops::Range<usize>, question: &Quantized) -> Part {
-        let mut part = Part::default();
-        for record_index in range {
-            let record = self.record(record_index);
-            if record.flags() != 0 {
-                continue;
-            }
-            let sum = dot(&question.values, record.values());
-            let cosine = sum as f32 * question.scale * record.scale();
-            part.sum += f64::from(cosine);
-            part.squares += f64::from(cosine) * f64::from(cosine);
-            part.count += 1;
-            part.see(Near { message: record.message(), piece: record.piece(), cosine });
+    fn scan(
+        &self,
+        range: std::ops::Range<usize>,
+        question: &Quantized,
+        looked: &Looked<'_>,
+    ) -> Part {
+        let mut part = Part::new();
+        let mut products = [0; BLOCK_RECORDS];
+        let width = self.record_bytes();
+        if range.len() >= TWO_THREADS_FROM / 2 {
+            self.map.prepare(HEADER_BYTES + range.start * width..HEADER_BYTES + range.end * width);
         }
-        part.close();
+        for first in range.clone().step_by(BLOCK_RECORDS) {
+            let count = BLOCK_RECORDS.min(range.end - first);
+            let at = HEADER_BYTES + first * width;
+            let rows = &self.map.bytes()[at..at + count * width];
+            let products = &mut products[..count];
+            engine::dots(&question.values, rows, width, RECORD_HEAD_BYTES, products);
+            for (bytes, product) in rows.chunks_exact(width).zip(products) {
+                let record = Record { bytes };
+                if record.flags() != 0 {
+                    continue;
+                }
+                let cosine = *product as f32 * question.scale * record.scale();
+                part.sum += f64::from(cosine);
+                part.squares += f64::from(cosine) * f64::from(cosine);
+                part.count += 1;
+                let near = Near { message: record.message(), piece: record.piece(), cosine };
+                part.see(near, looked);
+            }
+        }
+        part.close(looked);
         part
     }
 
@@ -274,7 +310,10 @@ impl Vectors {
     pub(super) fn vector_of(&self, record_index: usize) -> Vec<f32> {
         let record = self.record(record_index);
         let scale = record.scale();
-        record.values().iter().map(|value| f32::from(value.cast_signed()) * scale).collect()
+        record.bytes[RECORD_HEAD_BYTES..]
+            .iter()
+            .map(|value| f32::from(value.cast_signed()) * scale)
+            .collect()
     }
 
     fn record_bytes(&self) -> usize {
@@ -315,10 +354,32 @@ impl Vectors {
         Ok(())
     }
 
+    /// Messages with records that are not withdrawn, by a look at each.
+    fn count_messages(&self) -> usize {
+        let (mut count, mut before) = (0, None);
+        for message in self.live().map(|record| record.message()) {
+            count += usize::from(before != Some(message));
+            before = Some(message);
+        }
+        count
+    }
+
+    /// Writes a slot of today's format before the header says that slots have it: cut short, either
+    /// the old slot holds or the new one does.
+    fn upgrade(&mut self) -> Result<(), Error> {
+        self.commit(self.records_count, self.messages_count)?;
+        let written = self
+            .file
+            .seek(SeekFrom::Start(8))
+            .and_then(|_| self.file.write_all(&VERSION.to_le_bytes()))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(Error::file("writing", &self.path))
+    }
+
     /// Says how many records there are, in the slot that was written longer ago.
-    fn commit(&mut self, records_count: usize) -> Result<(), Error> {
+    fn commit(&mut self, records_count: usize, messages_count: usize) -> Result<(), Error> {
         let sequence = self.sequence + 1;
-        let slot = slot_bytes(sequence, records_count as u64);
+        let slot = slot_bytes(sequence, records_count as u64, messages_count as u64);
         let at = SLOTS[(sequence % 2) as usize];
         let written = self
             .file
@@ -327,7 +388,7 @@ impl Vectors {
             .and_then(|()| self.file.sync_data());
         written.map_err(Error::file("writing", &self.path))?;
         self.sequence = sequence;
-        self.records_count = records_count;
+        (self.records_count, self.messages_count) = (records_count, messages_count);
         self.remap()
     }
 
@@ -358,10 +419,6 @@ impl<'a> Record<'a> {
     fn scale(&self) -> f32 {
         f32::from_bits(number(&self.bytes[12..16]) as u32)
     }
-
-    fn values(&self) -> &'a [u8] {
-        &self.bytes[RECORD_HEAD_BYTES..]
-    }
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -374,7 +431,7 @@ fn write_empty(file: &mut File, model: [u8; 32], dims: usize) -> std::io::Result
     header[8..12].copy_from_slice(&VERSION.to_le_bytes());
     header[12..16].copy_from_slice(&(dims as u32).to_le_bytes());
     header[16..48].copy_from_slice(&model);
-    header[SLOTS[0]..SLOTS[0] + SLOT_BYTES].copy_from_slice(&slot_bytes(0, 0));
+    header[SLOTS[0]..SLOTS[0] + SLOT_BYTES].copy_from_slice(&slot_bytes(0, 0, 0));
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header)?;
     file.sync_all()
@@ -387,21 +444,37 @@ fn read_header(file: &mut File) -> std::io::Result<Vec<u8>> {
     Ok(header)
 }
 
-/// Counter, number of records, checksum of both, and the mark that the slot was ever written.
-fn slot_bytes(sequence: u64, records_count: u64) -> [u8; SLOT_BYTES] {
+/// What a slot says.
+#[derive(Clone, Copy)]
+struct Slot {
+    sequence: u64,
+    records_count: usize,
+    /// Unknown to an older format.
+    messages_count: Option<usize>,
+}
+
+/// The mark that the slot was ever written, counter, numbers of records and messages, checksum of
+/// all before.
+fn slot_bytes(sequence: u64, records_count: u64, messages_count: u64) -> [u8; SLOT_BYTES] {
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(MAGIC);
     slot[8..16].copy_from_slice(&sequence.to_le_bytes());
     slot[16..24].copy_from_slice(&records_count.to_le_bytes());
-    let sum = checksum(&slot[..24]);
-    slot[24..32].copy_from_slice(&sum.to_le_bytes());
+    slot[24..32].copy_from_slice(&messages_count.to_le_bytes());
+    let sum = checksum(&slot[..32]);
+    slot[32..40].copy_from_slice(&sum.to_le_bytes());
     slot
 }
 
-fn read_slot(bytes: &[u8]) -> Option<(u64, usize)> {
+fn read_slot(bytes: &[u8], version: u32) -> Option<Slot> {
     let slot = bytes.get(..SLOT_BYTES)?;
-    let is_whole = &slot[..8] == MAGIC && number(&slot[24..32]) == checksum(&slot[..24]);
-    is_whole.then(|| (number(&slot[8..16]), number(&slot[16..24]) as usize))
+    let end = if version == VERSION { 32 } else { 24 };
+    let is_whole = &slot[..8] == MAGIC && number(&slot[end..end + 8]) == checksum(&slot[..end]);
+    is_whole.then(|| Slot {
+        sequence: number(&slot[8..16]),
+        records_count: number(&slot[16..24]) as usize,
+        messages_count: (version == VERSION).then(|| number(&slot[24..32]) as usize),
+    })
 }
 
 /// FNV-1a, 64 bits.

@@ -208,3 +208,55 @@ fn bad_vectors_are_refused_and_nothing_is_written() {
     assert_eq!(vectors.pieces_count(), 0);
     assert!(vectors.nearest(&[1.0], 1, &|_| true, &HashSet::new()).is_err());
 }
+
+#[test]
+fn how_many_messages_are_done_is_known_without_a_look_at_each() {
+    let home = home();
+    let mut vectors = open(&home);
+    vectors.append(&[entry(1, 0, 1), entry(1, 1, 2), entry(2, 0, 3)]).expect("append");
+    vectors.append(&[entry(3, 0, 4)]).expect("append");
+    assert_eq!((vectors.messages_count(), open(&home).messages_count()), (3, 3));
+    vectors.withdraw(&HashSet::from([MessageId(1)])).expect("withdraw");
+    assert_eq!((vectors.messages_count(), open(&home).messages_count()), (2, 2));
+    vectors.compact().expect("compact");
+    assert_eq!((vectors.messages_count(), open(&home).messages_count()), (2, 2));
+}
+
+#[test]
+fn a_file_of_the_format_before_is_taken_over() {
+    let home = home();
+    open(&home).append(&[entry(1, 0, 1), entry(1, 1, 2), entry(2, 0, 3)]).expect("append");
+    // As the format before wrote it: no messages in the slots, the checksum behind 24 bytes.
+    let mut bytes = std::fs::read(&home.path).expect("read");
+    bytes[8..12].copy_from_slice(&1_u32.to_le_bytes());
+    for slot in SLOTS {
+        let sum = checksum(&bytes[slot..slot + 24]);
+        bytes[slot + 24..slot + 32].copy_from_slice(&sum.to_le_bytes());
+        bytes[slot + 32..slot + 40].fill(0);
+    }
+    std::fs::write(&home.path, bytes).expect("write");
+    for _ in 0..2 {
+        let vectors = open(&home);
+        assert_eq!((vectors.messages_count(), vectors.pieces_count()), (2, 3));
+        let scan = vectors.nearest(&vector(3), 1, &|_| true, &HashSet::new()).expect("scan");
+        assert_eq!(ids(&scan), [2]);
+    }
+}
+
+#[test]
+fn of_many_messages_the_nearest_are_kept() {
+    let home = home();
+    let mut vectors = open(&home);
+    let entries: Vec<Entry> = (0..3_000).map(|id| entry(id, 0, id as u64 + 1)).collect();
+    vectors.append(&entries).expect("append");
+    let question = vector(77_777);
+    let all = vectors.nearest(&question, 3_000, &|_| true, &HashSet::new()).expect("scan");
+    assert_eq!(all.nearest.len(), 3_000);
+    let asked = HashSet::from([MessageId(5), MessageId(2_999)]);
+    let odd = |id: MessageId| id.0 % 2 == 1;
+    let some = vectors.nearest(&question, 10, &odd, &asked).expect("scan");
+    let expected: Vec<Near> =
+        all.nearest.iter().filter(|near| odd(near.message)).take(10).copied().collect();
+    assert_eq!(some.nearest, expected);
+    assert_eq!(some.asked.keys().map(|id| id.0).collect::<Vec<_>>(), [5, 2_999]);
+}

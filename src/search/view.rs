@@ -11,7 +11,7 @@ use super::concept::{self, Concept};
 use super::error::Error;
 use super::filter::{Circumstances, Sieve};
 use super::find::{Hit, Matched, Mode, Options};
-use super::fuse::{Fused, Profile, Weights};
+use super::fuse::{self, Fused, Profile, Weights};
 use super::index::Index;
 use super::query::Query;
 use super::scan::Near;
@@ -40,6 +40,9 @@ pub(super) struct Candidate {
 pub(super) struct Legs {
     pub(super) candidates: BTreeMap<Place, Candidate>,
     pub(super) profile: Profile,
+    /// What each of the question's words weighs.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the measurement writes them down"))]
+    pub(super) weights: Vec<f32>,
 }
 
 /// The numbers that ranking rests on.
@@ -174,10 +177,12 @@ impl<'a> View<'a> {
         pool: usize,
     ) -> Result<Legs, Error> {
         let broken = |cause: TantivyError| self.index.broken(&cause);
-        let words_count = concepts.iter().filter(|concept| !concept.is_common).count();
         let found = self.words.find(concepts, self.knobs.tuning).map_err(broken)?;
         let mut candidates: BTreeMap<Place, Candidate> = BTreeMap::new();
-        for (place, score) in found.best(&self.words, by_words, pool).map_err(broken)? {
+        let best = found.best(&self.words, by_words, pool).map_err(broken)?;
+        let scores: Vec<WordScore> = best.iter().map(|(_, score)| *score).collect();
+        let (coverage, lead) = fuse::clearness(&scores, found.ceiling);
+        for (place, score) in best {
             candidates.entry(place).or_default().words = Some(score);
         }
         let mut background = (0.0, 0.0);
@@ -186,12 +191,13 @@ impl<'a> View<'a> {
                 self.add_meaning(vectors, question, allowed, pool, &mut candidates, &found)?;
         }
         let profile = Profile {
-            words_count,
+            coverage,
+            lead,
             exact_count: found.exact_count(),
             background,
             ceiling: found.ceiling,
         };
-        Ok(Legs { candidates, profile })
+        Ok(Legs { candidates, profile, weights: found.weights })
     }
 
     fn add_meaning(
@@ -209,7 +215,9 @@ impl<'a> View<'a> {
             .collect();
         let asked: HashSet<MessageId> = by_id.keys().copied().collect();
         let wanted = self.wanted(allowed);
-        let is_wanted = |id: MessageId| wanted.as_ref().is_none_or(|wanted| wanted.contains(&id));
+        let is_wanted = |MessageId(id)| {
+            wanted.as_ref().is_none_or(|wanted| u32::try_from(id).is_ok_and(|id| wanted.has(id)))
+        };
         let scan = vectors.nearest(question, pool, &is_wanted, &asked)?;
         for (id, near) in &scan.asked {
             if let Some(place) = by_id.get(id) {
@@ -237,17 +245,22 @@ impl<'a> View<'a> {
         Ok(scan.background())
     }
 
-    /// The ids let through; nothing when all are.
-    fn wanted(&self, allowed: &[Bits]) -> Option<HashSet<MessageId>> {
+    /// The ids let through; nothing when all are. The store counts its messages up from 1.
+    fn wanted(&self, allowed: &[Bits]) -> Option<Bits> {
         let is_all = allowed.iter().all(|bits| bits.count() == u64::from(bits.len()));
         if is_all {
             return None;
         }
-        let ids = allowed
-            .iter()
-            .zip(&self.columns)
-            .flat_map(|(bits, columns)| bits.iter().map(|doc| columns.id(doc)));
-        Some(ids.collect())
+        let ids = || {
+            let segments = allowed.iter().zip(&self.columns);
+            let ids = segments
+                .flat_map(|(bits, columns)| bits.iter().map(|doc| columns.id(doc)))
+                .filter_map(|MessageId(id)| u32::try_from(id).ok());
+            ids
+        };
+        let mut wanted = Bits::none(ids().max().map_or(0, |last| last.saturating_add(1)));
+        ids().for_each(|id| wanted.set(id));
+        Some(wanted)
     }
 
     fn place_of(&self, id: MessageId) -> Result<Option<Place>, Error> {

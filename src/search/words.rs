@@ -17,6 +17,8 @@ use super::concept::{Concept, Part};
 use super::index::Fields;
 use super::postings::{HashlessSum, closeness, phrase, positions, prefix_terms};
 
+/// Documents of a segment in which words everybody uses are looked for, where others found more.
+const COMMON_LOOKS_MAX: usize = 4_000;
 /// Candidates looked at closely.
 pub(super) const CLOSE_LOOKS_MAX: usize = 300;
 
@@ -64,6 +66,25 @@ pub(super) struct WordScore {
     pub(super) coverage: f32,
     /// All numbers, codes, addresses and phrases of the question are there.
     pub(super) has_exact: bool,
+    /// What of the score is for words standing near each other.
+    pub(super) near: f32,
+    /// What of it is for standing at the beginning.
+    pub(super) early: f32,
+    /// Which of the question's first 32 words are there, a bit each.
+    pub(super) held: u32,
+}
+
+/// What a closer look adds to a score.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gain {
+    near: f32,
+    early: f32,
+}
+
+impl Gain {
+    fn sum(self) -> f32 {
+        self.near + self.early
+    }
 }
 
 /// A document of a segment.
@@ -82,7 +103,7 @@ pub(super) struct Found {
     /// Per concept, per segment.
     occurrences: Vec<Vec<Occurrences>>,
     /// Per concept.
-    weights: Vec<f32>,
+    pub(super) weights: Vec<f32>,
     concepts: Vec<Concept>,
     /// The score no message can exceed, nearness aside.
     pub(super) ceiling: f32,
@@ -135,20 +156,27 @@ impl Words<'_> {
         mut concepts: Vec<Concept>,
         tuning: Tuning,
     ) -> Result<Found, TantivyError> {
-        let mut occurrences = Vec::with_capacity(concepts.len());
-        let mut weights = Vec::with_capacity(concepts.len());
+        let mut occurrences = vec![Vec::new(); concepts.len()];
+        let mut weights = vec![0.0; concepts.len()];
         let total = self.messages_count() as f32;
-        for concept in &mut concepts {
-            let mut found = self.occurrences(concept, &tuning)?;
+        let mut scratch = self.scratch();
+        for (at, concept) in concepts.iter_mut().enumerate().filter(|(_, one)| !one.is_common) {
+            let mut found = self.occurrences(concept, &tuning, None, &mut scratch)?;
             let mut trust = 1.0;
             if concept.may_be_mistyped && found.iter().all(Vec::is_empty) {
                 concept.terms = self.mend(concept)?;
-                found = self.occurrences(concept, &tuning)?;
+                found = self.occurrences(concept, &tuning, None, &mut scratch)?;
                 trust = tuning.mended;
             }
             let messages: usize = found.iter().map(Vec::len).sum();
-            weights.push(trust * rarity(total, messages as f32));
-            occurrences.push(found);
+            weights[at] = trust * rarity(total, messages as f32);
+            occurrences[at] = found;
+        }
+        // Words everybody uses only rank: they are looked for in what the others found.
+        let selected = self.selected(&occurrences, &weights, &tuning, &mut scratch);
+        for (at, concept) in concepts.iter().enumerate().filter(|(_, one)| one.is_common) {
+            weights[at] = rarity(total, self.messages_with(concept)? as f32);
+            occurrences[at] = self.occurrences(concept, &tuning, Some(&selected), &mut scratch)?;
         }
         let saturated = tuning.k1 + 1.0;
         let sum: f32 = weights.iter().sum();
@@ -156,20 +184,77 @@ impl Words<'_> {
         Ok(Found { occurrences, weights, concepts, ceiling, tuning })
     }
 
+    fn scratch(&self) -> Vec<HashlessSum> {
+        self.segments.iter().map(|segment| HashlessSum::new(segment.max_doc())).collect()
+    }
+
+    /// Documents in which any of the concepts stands, in order, one list a segment; of very many the
+    /// best.
+    fn selected(
+        &self,
+        occurrences: &[Vec<Occurrences>],
+        weights: &[f32],
+        tuning: &Tuning,
+        scratch: &mut [HashlessSum],
+    ) -> Vec<Vec<u32>> {
+        let of_segment = |(segment_index, sum): (usize, &mut HashlessSum)| {
+            for (found, weight) in occurrences.iter().zip(weights) {
+                let Some(found) = found.get(segment_index) else { continue };
+                found.iter().for_each(|(doc, frequency)| sum.at_least(*doc, *frequency));
+                sum.fold(|_, frequency| weight * frequency / (frequency + tuning.k1));
+            }
+            let mut best = sum.take_sums();
+            if best.len() > COMMON_LOOKS_MAX {
+                let order =
+                    |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+                best.select_nth_unstable_by(COMMON_LOOKS_MAX, order);
+                best.truncate(COMMON_LOOKS_MAX);
+                best.sort_unstable_by_key(|(doc, _)| *doc);
+            }
+            best.into_iter().map(|(doc, _)| doc).collect()
+        };
+        scratch.iter_mut().enumerate().map(of_segment).collect()
+    }
+
+    /// In how many messages the concept stands, about: as many as hold its commonest term in the
+    /// field where that is commonest.
+    fn messages_with(&self, concept: &Concept) -> Result<u64, TantivyError> {
+        let mut most = 0;
+        for part in concept.places {
+            let field = part.field(&self.fields);
+            for (text, _) in &concept.terms {
+                let term = Term::from_field_text(field, text);
+                let mut count = 0;
+                for segment in self.segments {
+                    count += u64::from(segment.inverted_index(field)?.doc_freq(&term)?);
+                }
+                most = most.max(count);
+            }
+        }
+        Ok(most)
+    }
+
+    /// Where a concept stands; only in the documents of `within`, if given.
     fn occurrences(
         &self,
         concept: &Concept,
         tuning: &Tuning,
+        within: Option<&[Vec<u32>]>,
+        scratch: &mut [HashlessSum],
     ) -> Result<Vec<Occurrences>, TantivyError> {
-        let mut all: Vec<HashlessSum> =
-            self.segments.iter().map(|segment| HashlessSum::new(segment.max_doc())).collect();
         for part in concept.places {
             let field = part.field(&self.fields);
             let (weight, b) = part.weight(tuning);
             let length_mean = self.length_mean(field)?;
-            for (segment, sum) in self.segments.iter().zip(&mut all) {
+            for (segment_index, (segment, sum)) in
+                self.segments.iter().zip(&mut *scratch).enumerate()
+            {
+                let within = within.map(|within| within[segment_index].as_slice());
+                if within.is_some_and(<[u32]>::is_empty) {
+                    continue;
+                }
                 let norms = segment.get_fieldnorms_reader(field)?;
-                self.frequencies(segment, field, concept, sum)?;
+                self.frequencies(segment, field, concept, within, sum)?;
                 sum.fold(|doc, frequency| {
                     let length = norms.fieldnorm(doc) as f32 / length_mean;
                     weight * frequency / (1.0 - b + b * length)
@@ -183,8 +268,8 @@ impl Words<'_> {
         Ok(self
             .segments
             .iter()
-            .zip(all)
-            .map(|(segment, sum)| alive(segment, sum.into_sums()))
+            .zip(scratch)
+            .map(|(segment, sum)| alive(segment, sum.take_sums()))
             .collect())
     }
 
@@ -204,14 +289,27 @@ impl Words<'_> {
         segment: &SegmentReader,
         field: Field,
         concept: &Concept,
+        within: Option<&[u32]>,
         sum: &mut HashlessSum,
     ) -> Result<(), TantivyError> {
         let inverted = segment.inverted_index(field)?;
-        let mut take = |mut postings: SegmentPostings, weight: f32| {
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                sum.at_least(doc, weight * postings.term_freq() as f32);
-                doc = postings.advance();
+        let mut take = |mut postings: SegmentPostings, weight: f32| match within {
+            Some(within) => {
+                for doc in within {
+                    if postings.doc() < *doc && postings.seek(*doc) == TERMINATED {
+                        break;
+                    }
+                    if postings.doc() == *doc {
+                        sum.at_least(*doc, weight * postings.term_freq() as f32);
+                    }
+                }
+            }
+            None => {
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    sum.at_least(doc, weight * postings.term_freq() as f32);
+                    doc = postings.advance();
+                }
             }
         };
         for (text, weight) in &concept.terms {
@@ -242,7 +340,7 @@ impl Words<'_> {
 
     /// Documents of each segment in which the concept stands.
     pub(super) fn documents(&self, concept: &Concept) -> Result<Vec<Bits>, TantivyError> {
-        let found = self.occurrences(concept, &Tuning::DEFAULT)?;
+        let found = self.occurrences(concept, &Tuning::DEFAULT, None, &mut self.scratch())?;
         Ok(self
             .segments
             .iter()
@@ -281,6 +379,11 @@ impl Found {
         Ok(best)
     }
 
+    /// What the question looks for, mistyped words mended.
+    pub(super) fn concepts(&self) -> &[Concept] {
+        &self.concepts
+    }
+
     /// Numbers, codes, addresses and phrases the question holds.
     pub(super) fn exact_count(&self) -> usize {
         self.concepts.iter().filter(|concept| concept.is_exact).count()
@@ -294,29 +397,39 @@ impl Found {
             covered: f32,
             exact: u8,
             selects: bool,
+            held: u32,
         }
         let weight_sum: f32 = self.weights.iter().sum();
         let exact_count = self.exact_count().min(usize::from(u8::MAX)) as u8;
-        let mut sums = vec![Sum::default(); allowed.len() as usize];
+        // Where in `sums` a document's sum is, counted from 1: few documents are ever touched.
+        let mut slots: Vec<u32> = vec![0; allowed.len() as usize];
+        let mut sums: Vec<(u32, Sum)> = Vec::new();
         for (concept_index, concept) in self.concepts.iter().enumerate() {
             let weight = self.weights[concept_index];
             for (doc, frequency) in &self.occurrences[concept_index][segment] {
-                let sum = &mut sums[*doc as usize];
+                let slot = &mut slots[*doc as usize];
+                if *slot == 0 {
+                    sums.push((*doc, Sum::default()));
+                    *slot = sums.len() as u32;
+                }
+                let (_, sum) = &mut sums[*slot as usize - 1];
                 sum.score +=
                     weight * frequency * (self.tuning.k1 + 1.0) / (frequency + self.tuning.k1);
                 sum.covered += weight;
                 sum.exact = sum.exact.saturating_add(u8::from(concept.is_exact));
                 sum.selects |= !concept.is_common;
+                sum.held |= 1_u32.checked_shl(concept_index as u32).unwrap_or(0);
             }
         }
-        let docs = 0..;
-        docs.zip(sums)
+        sums.into_iter()
             .filter(|(doc, sum)| sum.selects && allowed.has(*doc))
             .map(|(doc, sum)| {
                 let coverage = if weight_sum > 0.0 { sum.covered / weight_sum } else { 0.0 };
                 let score = sum.score + self.tuning.coverage * sum.covered * coverage;
                 let has_exact = sum.exact == exact_count;
-                (Place { segment, doc }, WordScore { score, coverage, has_exact })
+                let held = sum.held;
+                let score = WordScore { score, coverage, has_exact, near: 0.0, early: 0.0, held };
+                (Place { segment, doc }, score)
             })
             .collect()
     }
@@ -337,20 +450,25 @@ impl Found {
             if docs.is_empty() {
                 continue;
             }
-            let mut gains: HashMap<u32, f32> = HashMap::new();
+            let mut gains: HashMap<u32, Gain> = HashMap::new();
             for part in [Part::Subject, Part::Own, Part::Quoted, Part::From, Part::Attached] {
                 let field = part.field(&words.fields);
                 let is_beside = matches!(part, Part::Quoted | Part::Attached);
                 let share = if is_beside { 0.5 } else { 1.0 };
                 for (doc, gain) in self.nearness(segment, field, &docs)? {
+                    let gain = Gain { near: gain.near * share, early: gain.early * share };
                     let best = gains.entry(doc).or_default();
-                    *best = best.max(gain * share);
+                    if gain.sum() > best.sum() {
+                        *best = gain;
+                    }
                 }
             }
             for (place, score) in
                 best.iter_mut().filter(|(place, _)| place.segment == segment_index)
             {
-                score.score += gains.get(&place.doc).copied().unwrap_or(0.0);
+                let gain = gains.get(&place.doc).copied().unwrap_or_default();
+                (score.near, score.early) = (gain.near, gain.early);
+                score.score += gain.sum();
             }
         }
         Ok(())
@@ -363,7 +481,7 @@ impl Found {
         segment: &SegmentReader,
         field: Field,
         docs: &Vec<(u32, Vec<u32>)>,
-    ) -> Result<HashMap<u32, f32>, TantivyError> {
+    ) -> Result<HashMap<u32, Gain>, TantivyError> {
         let mut places: Vec<HashMap<u32, Vec<u32>>> = Vec::with_capacity(self.concepts.len());
         for concept in &self.concepts {
             let terms: Vec<String> = concept.terms.iter().map(|(term, _)| term.clone()).collect();
@@ -375,11 +493,11 @@ impl Found {
             }
             places.push(found.into_iter().collect());
         }
-        let mut gains: HashMap<u32, f32> = HashMap::new();
+        let mut gains: HashMap<u32, Gain> = HashMap::new();
         for (here, weight) in places.iter().zip(&self.weights) {
             for (doc, ones) in here {
                 let first = ones.iter().min().copied().unwrap_or(u32::MAX) as f32;
-                *gains.entry(*doc).or_default() +=
+                gains.entry(*doc).or_default().early +=
                     self.tuning.early * weight / (1.0 + first / self.tuning.early_words);
             }
         }
@@ -390,7 +508,7 @@ impl Found {
                 for (doc, ones) in &places[first] {
                     let Some(others) = places[second].get(doc) else { continue };
                     let gap = (second - first) as u32;
-                    *gains.entry(*doc).or_default() +=
+                    gains.entry(*doc).or_default().near +=
                         weight * closeness(ones, others, gap, self.tuning.near_words);
                 }
             }

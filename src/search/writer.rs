@@ -15,11 +15,11 @@ use super::tokens;
 use crate::mail::{Person, UnixSeconds};
 
 /// Memory for words not yet written, all threads together.
-const WRITER_BYTES: usize = 96 << 20;
+const WRITER_BYTES: usize = 40 << 20;
 /// The same for a handful of messages.
 const SMALL_WRITER_BYTES: usize = 20 << 20;
 /// Text between two commits: what an interruption can cost, and what waits in memory at most.
-const COMMIT_TEXT_BYTES: usize = 128 << 20;
+const COMMIT_TEXT_BYTES: usize = 64 << 20;
 /// Longer texts are indexed up to here.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 

@@ -19,6 +19,7 @@ mod remote;
 mod saved;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::cell::RefCell;
 use std::fs;

@@ -3,7 +3,7 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 39] = [
     "demo",
     "import",
     "account",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 38] = [
     "outbox",
     "search",
     "count",
+    "ask",
     "saved",
     "show",
     "thread",

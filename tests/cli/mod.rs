@@ -1,6 +1,7 @@
 //! One file a command, and two that ask the same of all: bad input, and a stranger's characters.
 
 mod account;
+mod ask;
 mod bad_input;
 mod day;
 mod doctor;

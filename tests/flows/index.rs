@@ -121,3 +121,26 @@ fn a_check_says_what_is_missing_and_mends_nothing() {
     assert_eq!(answer.status, Some(1), "{answer:?}");
     assert_eq!(home.run(["index", "check"]).status, Some(1), "it was mended by looking");
 }
+
+#[test]
+fn a_search_beside_another_process_that_indexes_answers_with_what_is_there() {
+    let home = Home::with(&mail::some(40));
+    let some = home.found("herring");
+    // What the other process holds while it writes.
+    let lock = files(&home.index())
+        .into_iter()
+        .find(|file| file.file_name().is_some_and(|name| name == ".tantivy-writer.lock"));
+    let lock = std::fs::File::open(lock.expect("the index has a lock")).expect("it opens");
+    lock.lock().expect("it is free");
+    let more = home.folder("more");
+    mail::maildir(&more, "", &[mail::Letter::new("Late", "A zeppelin came in.").bytes()]);
+    let busy = home.run(["import", "--words-only", &crate::kit::text(&more)]);
+    assert_eq!(busy.status, Some(1), "{busy:?}");
+    assert!(busy.err.contains("written by another process"), "{}", busy.err);
+    let answer = home.run(["search", "--mode", "words", "--format", "ids", "herring"]).done();
+    assert!(answer.err.contains("not searched yet"), "{}", answer.err);
+    assert_eq!(answer.out.lines().count(), some.len());
+    assert!(home.run(["search", "zeppelin"]).done().err.contains("nothing found"));
+    drop(lock);
+    assert_eq!(home.found("zeppelin").len(), 1, "it comes in when the other is done");
+}

@@ -483,3 +483,26 @@ pub(crate) struct Exported {
     pub(crate) dir: String,
     pub(crate) count: u64,
 }
+
+/// `ask`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answered {
+    pub(crate) answer: Option<String>,
+    pub(crate) written_by: Option<String>,
+    pub(crate) sentences: Vec<Value>,
+    pub(crate) passages: Vec<Quoted>,
+}
+
+/// A passage of `ask`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quoted {
+    pub(crate) id: i64,
+    pub(crate) date: String,
+    pub(crate) from: Person,
+    pub(crate) subject: String,
+    pub(crate) quote: String,
+    pub(crate) support: f64,
+    pub(crate) decides: bool,
+}

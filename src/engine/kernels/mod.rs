@@ -18,6 +18,7 @@
 pub(super) mod attention;
 pub(super) mod blocks;
 pub(super) mod causal;
+pub(super) mod dot;
 pub(super) mod elementwise;
 pub(super) mod linear;
 #[cfg(test)]

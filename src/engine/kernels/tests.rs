@@ -1,6 +1,7 @@
 //! Every instruction set of this machine against plain arithmetic.
 
 use super::attention::{HEAD, attend};
+use super::dot::dots;
 use super::elementwise::{Norm, add_and_normalise, gelu, normalise_rms};
 use super::linear::{Packed, Rounded, multiply};
 use super::*;
@@ -218,4 +219,27 @@ fn every_tier_attends_within_each_sequence() {
         attend(tier, heads, &lengths, &rows, &mut found);
         close(&found, &expected, 1e-5, &format!("{tier:?}"));
     }
+}
+
+#[test]
+fn every_tier_finds_the_same_dot_products() {
+    for (len, skip, rows) in [(0, 0, 3), (1, 3, 2), (15, 1, 4), (33, 16, 3), (384, 16, 9)] {
+        let stride = skip + len + 1;
+        let bytes: Vec<u8> = (0..stride * rows).map(|i| (i * 91 % 255) as u8).collect();
+        let question: Vec<i8> = (0..len).map(|i| (i * 37 % 255) as u8 as i8).collect();
+        let expected: Vec<i32> = (0..rows)
+            .map(|row| {
+                let values = &bytes[row * stride + skip..][..len];
+                question.iter().zip(values).map(|(a, b)| i32::from(*a) * i32::from(*b as i8)).sum()
+            })
+            .collect();
+        for tier in Tier::available() {
+            let mut found = vec![-1; rows];
+            dots(tier, &question, &bytes, stride, skip, &mut found);
+            assert_eq!(found, expected, "{tier:?}, {len} numbers");
+        }
+    }
+    let mut found = [0];
+    dots(Tier::best(), &[-127; 384], &[0x81; 384], 384, 0, &mut found);
+    assert_eq!(found, [127 * 127 * 384]);
 }

@@ -2,6 +2,7 @@
 //! to the words it stands in.
 
 mod links;
+mod loose;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use links::is_link;
 use links::link_stands;
+pub use loose::loose;
 
 use super::when::{self, Zone};
 use super::{MessageId, UnixSeconds};
