@@ -7,6 +7,7 @@
 //! written down, logged or put into an error. Start with [`Account`].
 
 mod config;
+mod discover;
 mod error;
 mod http;
 mod oauth;
@@ -21,9 +22,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use config::{add_to, remove_from};
+pub use discover::{Found, discover};
 pub use error::Error;
 pub use oauth::{Keys, OAuth};
-pub use providers::{Provider, Quirks, provider, quirks_of, smtp_of};
+pub use providers::{Provider, Quirks, provider, quirks_of, smtp_of, wait_asked};
 pub use secret::Secret;
 pub use server::{Server, Tls};
 pub use stream::Stream;

@@ -264,3 +264,29 @@ pub fn smtp_of(account: &Account) -> Option<Server> {
     };
     account.smtp.clone().or_else(known)
 }
+
+/// Words with which servers ask to be left alone, and for how many seconds where they do not say: Gmail's
+/// daily limit (lieer#40), Outlook's pace (imapsync#212, #272).
+const WAITS: &[(&str, u64)] = &[
+    ("request is throttled", 60),
+    ("[throttled]", 60),
+    ("[overquota] account exceeded command or bandwidth limits", 900),
+    ("exceeded command or bandwidth limits", 900),
+    ("too many simultaneous connections", 60),
+    ("too many connections", 60),
+    ("rate limit", 60),
+    ("server busy", 30),
+];
+/// Nobody is asked to wait longer at once.
+const WAIT_SECONDS_MAX: u64 = 3_600;
+
+/// For how many seconds a server asks to be left alone, if that is what a refusal says.
+pub fn wait_asked(said: &str) -> Option<u64> {
+    let said = said.to_lowercase();
+    if let Some((_, rest)) = said.split_once("suggested backoff time:") {
+        let digits: String = rest.trim().chars().take_while(char::is_ascii_digit).collect();
+        let milliseconds: u64 = digits.parse().ok()?;
+        return Some(milliseconds.div_ceil(1_000).clamp(1, WAIT_SECONDS_MAX));
+    }
+    WAITS.iter().find(|(words, _)| said.contains(words)).map(|(_, seconds)| *seconds)
+}

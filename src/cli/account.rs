@@ -9,7 +9,7 @@ use super::config::is_bare_address;
 use super::failure::{ASKED_WRONGLY, COULD_NOT, Failure};
 use super::screen::Style;
 use super::session::Session;
-use crate::accounts::{self, Account, Keys, OAuth, PasswordCommand, Secret, Server, Tls};
+use crate::accounts::{self, Account, Found, Keys, OAuth, PasswordCommand, Secret, Server, Tls};
 use crate::guard::ConnectionLog;
 use crate::intake::imap;
 use crate::mail::UnixSeconds;
@@ -71,6 +71,9 @@ impl From<imap::Error> for Failure {
             ),
             Error::Dropped { .. } | Error::Stalled { .. } | Error::Bye { .. } => {
                 failure.hint("run it again: it goes on where it stopped")
+            }
+            Error::Throttled { seconds, .. } => {
+                failure.hint(format!("run it again in {} min: it goes on where it stopped", seconds.div_ceil(60)))
             }
             Error::Garbage { .. } => {
                 failure.hint("is it an IMAP server? What came until then is kept")
@@ -229,7 +232,8 @@ pub(super) fn secret(
 }
 
 fn add(session: &mut Session<'_>, args: &args::AccountAdd) -> Result<u8, Failure> {
-    let account = described(args)?;
+    let found = found(session, args)?;
+    let account = described(args, found.as_ref())?;
     account.check()?;
     let name = name_of(args)?;
     if session.config.accounts.contains_key(&name) {
@@ -263,37 +267,62 @@ fn add(session: &mut Session<'_>, args: &args::AccountAdd) -> Result<u8, Failure
     print(session, &[Finding { name, check: "login", ok: true, hint }])
 }
 
-fn described(args: &args::AccountAdd) -> Result<Account, Failure> {
+/// Where the servers are, by the word of the address's own domain, when nobody else says.
+fn found(session: &mut Session<'_>, args: &args::AccountAdd) -> Result<Option<Found>, Failure> {
+    let known = args.imap.is_some() || accounts::provider(&args.address).is_some();
+    if known || args.unchecked || !is_bare_address(&args.address) {
+        return Ok(None);
+    }
+    let domain = args.address.rsplit_once('@').map_or("", |(_, domain)| domain.trim());
+    session.note(&format!(
+        "asking {domain} itself, and nobody else, where its servers are (DNS, then https://autoconfig.{domain})"
+    ))?;
+    let log = ConnectionLog::in_dir(&session.home.data);
+    let time = format_rfc3339(session.now);
+    let found = accounts::discover(&args.address, &log, "account add", &time)?;
+    if let Some(found) = &found {
+        let imap = &found.imap;
+        session.note(&format!("{} says {}:{}", found.by, imap.host, imap.port))?;
+    }
+    Ok(found)
+}
+
+fn described(args: &args::AccountAdd, found: Option<&Found>) -> Result<Account, Failure> {
     if !is_bare_address(&args.address) {
         return Err(Failure::asked_wrongly(format!("{}: not an address", args.address))
             .hint("for example postroom account add ada@example.org"));
     }
     let address = args.address.trim().to_owned();
     let known = accounts::provider(&address);
-    let mut imap = match (&args.imap, known) {
-        (Some(text), _) => server(text)?,
-        (None, Some(provider)) => provider.server(),
-        (None, None) => {
+    let mut imap = match (&args.imap, known, found) {
+        (Some(text), _, _) => server(text)?,
+        (None, Some(provider), _) => provider.server(),
+        (None, None, Some(found)) => found.imap.clone(),
+        (None, None, None) => {
             let what = format!("adding {address}: its server is not known");
             return Err(Failure::asked_wrongly(what).hint(
                 "--imap HOST[:PORT] names it; your provider's help pages say which (often imap. before the domain)",
             ));
         }
     };
-    imap.tls = args.tls.map(|tls| match tls {
-        args::Tls::Implicit => Tls::Implicit,
-        args::Tls::Starttls => Tls::StartTls,
-        args::Tls::Off => Tls::Off,
+    imap.tls = args.tls.map_or(imap.tls, |tls| {
+        Some(match tls {
+            args::Tls::Implicit => Tls::Implicit,
+            args::Tls::Starttls => Tls::StartTls,
+            args::Tls::Off => Tls::Off,
+        })
     });
     imap.fingerprint.clone_from(&args.fingerprint);
-    let local = known.filter(|known| known.user_is_local_part && args.imap.is_none());
-    let local = local.and_then(|_| address.split_once('@')).map(|(local, _)| local.to_owned());
+    let by_provider = known.is_some_and(|known| known.user_is_local_part && args.imap.is_none());
+    let by_local_part = by_provider || found.is_some_and(|found| found.user_is_local_part);
+    let local = address.split_once('@').filter(|_| by_local_part);
+    let local = local.map(|(local, _)| local.to_owned());
     let command = &args.password_command;
     Ok(Account {
         user: args.user.clone().or(local),
         address,
         imap,
-        smtp: None,
+        smtp: found.and_then(|found| found.smtp.clone()),
         password: (!command.is_empty()).then(|| PasswordCommand { command: command.clone() }),
         oauth: (args.oauth.is_some() || !args.token_command.is_empty()).then(|| OAuth {
             provider: args.oauth.clone(),

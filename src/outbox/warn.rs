@@ -155,13 +155,21 @@ impl Company {
             return None;
         }
         let shape = skeleton(domain);
+        // Another host of somebody the user writes to.
+        let ours = self
+            .domains
+            .iter()
+            .any(|(known, letters)| usual(*letters) && owner(known) == owner(domain));
         self.domains
             .iter()
             .filter(|(known, letters)| usual(**letters) && known.len() >= 5 && known.contains('.'))
             .map(|(known, _)| known.as_str())
             .find(|known| {
                 let parent = domain.ends_with(known) || known.ends_with(domain);
-                !parent && (skeleton(known) == shape || one_edit_apart(known, domain))
+                !parent
+                    && (skeleton(known) == shape
+                        || one_edit_apart(known, domain)
+                        || !ours && wears_the_name(domain, known))
             })
     }
 }
@@ -192,6 +200,50 @@ fn reply_to_elsewhere(answered: &Header, recipients: &[Recipient]) -> Option<Str
                 && recipients.iter().any(|recipient| recipient.address == *address)
         })?;
     Some(format!("the mail is from {from}, but the answer goes to {elsewhere}"))
+}
+
+/// Names whose owners hold them under many endings, and whose users are everybody.
+const PROVIDERS: &[&str] = &[
+    "gmail",
+    "google",
+    "googlemail",
+    "outlook",
+    "hotmail",
+    "live",
+    "yahoo",
+    "icloud",
+    "proton",
+    "protonmail",
+    "fastmail",
+    "web",
+    "gmx",
+    "mail",
+    "amazon",
+    "microsoft",
+];
+/// A shorter name is a word that anybody may have in theirs.
+const NAME_CHARS_MIN: usize = 6;
+
+/// Whether `domain` shows `known`, or its name, and is somebody else's: `example.org.evil.net`,
+/// `harbor-foods-billing.net`, `harbor-foods.net` for `harbor-foods.example`.
+fn wears_the_name(domain: &str, known: &str) -> bool {
+    if owner(domain) == owner(known) {
+        return false;
+    }
+    let inside = format!(".{domain}.").contains(&format!(".{known}."));
+    let name = owner(known).split('.').next().unwrap_or_default();
+    if inside || name.len() < NAME_CHARS_MIN || PROVIDERS.contains(&name) {
+        return inside;
+    }
+    let shape = skeleton(name);
+    // Its ending is nobody's name.
+    let labels = domain.rsplit_once('.').map_or("", |(labels, _)| labels);
+    labels.split('.').any(|label| {
+        let before =
+            label.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
+        let behind = label.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+        before || behind || skeleton(label) == shape
+    })
 }
 
 /// A domain with what the eye takes for the same made the same.
@@ -358,7 +410,7 @@ mod tests {
         for known in ["harbor-foods.example", "example.org", "milano.example.com"] {
             company.domains.insert(known.to_owned(), 3);
         }
-        company.domains.insert("once.example.net".to_owned(), 1);
+        company.domains.insert("once.quarry.net".to_owned(), 1);
         assert_eq!(company.look_alike(domain), expected, "{domain}");
     }
 
@@ -373,6 +425,79 @@ mod tests {
         check_look_alike("mail.example.org", None);
         check_look_alike("sample.org", None);
         check_look_alike("another.example", None);
-        check_look_alike("0nce.example.net", None);
+        check_look_alike("0nce.quarry.net", None);
+        check_look_alike("harbor-foods.example.evil.net", Some("harbor-foods.example"));
+        check_look_alike("harbor-foods-billing.net", Some("harbor-foods.example"));
+        check_look_alike("my-harbor-foods.net", Some("harbor-foods.example"));
+        check_look_alike("harbor-foods.net", Some("harbor-foods.example"));
+        check_look_alike("login.harbor-foods.net", Some("harbor-foods.example"));
+        check_look_alike("harbor-food-market.net", None);
+    }
+
+    const USUAL: [&str; 10] = [
+        "harbor-foods.example",
+        "northwind-traders.example",
+        "lindenhof-klinik.example",
+        "meridian-travel.example",
+        "quillmark.example",
+        "bluecanyon.example",
+        "stadtwerke-altona.example",
+        "orbitale.example",
+        "maple-street-school.example",
+        "vandermeer-legal.example",
+    ];
+
+    /// Ten ways to look like a domain.
+    fn forgeries(known: &str) -> [String; 10] {
+        let (name, ending) = known.split_once('.').expect("two labels");
+        let middle = name.len() / 2;
+        let (a, b) = name.split_at(middle);
+        let swapped: String = {
+            let mut chars: Vec<char> = name.chars().collect();
+            chars.swap(1, 2);
+            chars.into_iter().collect()
+        };
+        let drawn = name.replacen('l', "1", 1).replacen('o', "0", 1).replacen('e', "3", 1);
+        [
+            format!("{drawn}.{ending}"),
+            format!("{swapped}.{ending}"),
+            format!("{a}{}.{ending}", &b[1..]),
+            format!("{a}{}{b}.{ending}", &b[..1]),
+            format!("{a}-{b}.{ending}"),
+            format!("{name}.test"),
+            format!("{name}-billing.test"),
+            format!("secure-{name}.test"),
+            format!("{known}.account-check.test"),
+            format!("{name}.mail-login.test"),
+        ]
+    }
+
+    #[test]
+    fn of_a_hundred_forged_domains_all_are_warned_of_and_of_a_hundred_others_few() {
+        let mut company = Company::default();
+        for known in USUAL {
+            company.domains.insert(known.to_owned(), 3);
+        }
+        let forged: Vec<String> = USUAL.iter().flat_map(|known| forgeries(known)).collect();
+        assert_eq!(forged.len(), 100);
+        let missed: Vec<&String> =
+            forged.iter().filter(|domain| company.look_alike(domain).is_none()).collect();
+        assert!(missed.is_empty(), "missed: {missed:?}");
+        let words = [
+            "harbor", "foods", "north", "traders", "klinik", "travel", "quill", "canyon", "school",
+            "legal",
+        ];
+        let others =
+            ["press", "works", "house", "online", "group", "labs", "partner", "city", "one"];
+        let mut clean: Vec<String> = words
+            .iter()
+            .flat_map(|word| others.iter().map(move |other| format!("{word}-{other}.test")))
+            .collect();
+        clean.extend(USUAL.iter().map(|known| format!("mail.{known}")));
+        assert_eq!(clean.len(), 100);
+        let alarmed: Vec<&String> =
+            clean.iter().filter(|domain| company.look_alike(domain).is_some()).collect();
+        assert!(alarmed.len() <= 2, "false alarms: {alarmed:?}");
+        eprintln!("100 of 100 forged, {} of 100 clean ones warned of", alarmed.len());
     }
 }

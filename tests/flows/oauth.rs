@@ -103,9 +103,10 @@ impl Provider {
         let no = |error: &str| (400, format!("{{\"error\":\"{error}\"}}"));
         if let Some((_, token)) = target.split_once("access_token=") {
             let is_good = state.good.last().is_some_and(|good| token.starts_with(good.as_str()));
-            return match is_good {
-                true => (200, "{\"username\":\"ada\",\"active\":\"yes\"}".to_owned()),
-                false => no("invalid_token"),
+            return if is_good {
+                (200, "{\"username\":\"ada\",\"active\":\"yes\"}".to_owned())
+            } else {
+                no("invalid_token")
             };
         }
         if target == "/device" {

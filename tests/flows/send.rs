@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::sync::{check_equal, crlf, fill};
 use crate::kit::dovecot::{Counting, Dovecot, PASSWORD};
 use crate::kit::json::Post;
 use crate::kit::smtp::{ENDS, End, Kill, STAGES, Smtp, Stage};
-use crate::kit::{Home, mail};
+use crate::kit::{Answer, Home, mail, text, tools};
 
 /// Runs of the crash matrix; `POSTROOM_KILLS` sets another number, `POSTROOM_SEED` where it begins.
 const RUNS: usize = 48;
@@ -202,4 +203,104 @@ fn what_is_attached_goes_along_and_comes_out_again() {
     home.run(["save", &id, "9", "--to", out.to_str().expect("plain")]).refused(1, &["part 9"]);
     home.run(["compose", "--to", "a@example.org", "--attach", "/nowhere"])
         .refused(1, &["/nowhere"]);
+}
+
+/// Each write fails, one time or from there on: an error, nothing doubled, nothing lost.
+#[test]
+fn on_a_disk_that_is_full_or_broken_a_letter_goes_out_once() {
+    if !tools::have("strace") || !tools::works("strace", &["-f", "-o", "/dev/null", "true"]) {
+        return;
+    }
+    let server = Smtp::new();
+    let letter = home_with_letter(server.port);
+    let wanted = number("POSTROOM_FAULTS", 24);
+    let (mut failed, mut tried) = (0, 0);
+    for call in ["pwrite64", "fdatasync,fsync", "write", "openat"] {
+        let run = |inject: Option<&str>| {
+            let home = Home::new();
+            copy(letter.path(), home.path());
+            server.set(End::Takes, None);
+            let (log, trace) = (text(&home.folder("strace.log")), format!("trace={call}"));
+            let mut wrapper = vec!["strace", "-f", "-qq", "-o", &log, "-e", &trace];
+            if let Some(inject) = inject {
+                wrapper.extend(["-e", inject]);
+            }
+            let answer = Answer::of(home.under(&wrapper, ["outbox", "send"]));
+            let calls = fs::read_to_string(&log).expect("a log").lines().count();
+            (home, answer, calls)
+        };
+        let (_, answer, calls) = run(None);
+        answer.done();
+        for step in 0..wanted / 4 {
+            let at = 1 + step * calls / (wanted / 4);
+            let error = if step % 2 == 0 { "ENOSPC" } else { "EIO" };
+            let on = if step % 4 < 2 { "+" } else { "" };
+            let (home, answer, _) =
+                run(Some(&format!("inject={call}:error={error}:when={at}{on}")));
+            let when = format!("{error} at {call} {at}{on} of {calls}");
+            assert!(answer.status.is_some(), "{when}: no signal ends it: {answer:?}");
+            assert!(!answer.err.contains("panicked"), "{when}: {}", answer.err);
+            tried += 1;
+            failed += usize::from(answer.status != Some(0));
+            for _ in 0..2 {
+                home.run(["outbox", "send"]);
+            }
+            let row = home.ask::<Post>(&["outbox", "show", "1"]).only();
+            let copies = server.taken().len();
+            match row.state.as_str() {
+                "sent" => assert_eq!(copies, 1, "{when}"),
+                "unknown" => assert!(copies <= 1, "{when}: {copies}"),
+                state => panic!("{when}: {state}, {copies} copies"),
+            }
+            let checked = home.run(["doctor"]).out;
+            assert!(checked.contains("store whole"), "{when}: {checked}");
+        }
+    }
+    assert!(failed * 3 >= tried, "only {failed} of {tried} runs failed");
+    eprintln!("{tried} faults, {failed} of them said; none twice, none lost");
+}
+
+#[test]
+fn on_a_disk_that_is_full_or_broken_a_sync_says_so_and_goes_on_later() {
+    if !tools::have("strace") || !tools::works("strace", &["-f", "-o", "/dev/null", "true"]) {
+        return;
+    }
+    let Some(server) = Dovecot::start(Counting::Qresync) else { return };
+    let mut client = server.client();
+    fill(&mut client, &crlf(30));
+    let wanted = number("POSTROOM_FAULTS", 24);
+    let args = ["sync", "--words-only"];
+    let (mut failed, mut tried) = (0, 0);
+    for call in ["pwrite64", "fdatasync,fsync", "write", "openat"] {
+        let run = |inject: Option<&str>| {
+            let home = Home::new();
+            server.account(&home);
+            let (log, trace) = (text(&home.folder("strace.log")), format!("trace={call}"));
+            let mut wrapper = vec!["strace", "-f", "-qq", "-o", &log, "-e", &trace];
+            if let Some(inject) = inject {
+                wrapper.extend(["-e", inject]);
+            }
+            let answer = Answer::of(home.under(&wrapper, args));
+            let calls = fs::read_to_string(&log).expect("a log").lines().count();
+            (home, answer, calls)
+        };
+        let (_, answer, calls) = run(None);
+        answer.done();
+        for step in 0..wanted / 4 {
+            let at = 1 + step * calls / (wanted / 4);
+            let error = if step % 2 == 0 { "ENOSPC" } else { "EIO" };
+            let on = if step % 4 < 2 { "+" } else { "" };
+            let (home, answer, _) =
+                run(Some(&format!("inject={call}:error={error}:when={at}{on}")));
+            let when = format!("{error} at {call} {at}{on} of {calls}");
+            assert!(answer.status.is_some(), "{when}: no signal ends it: {answer:?}");
+            assert!(!answer.err.contains("panicked"), "{when}: {}", answer.err);
+            tried += 1;
+            failed += usize::from(answer.status != Some(0));
+            home.run(args).done();
+            check_equal(&mut client, &home, &when);
+        }
+    }
+    assert!(failed * 3 >= tried, "only {failed} of {tried} runs failed");
+    eprintln!("{tried} faults, {failed} of them said; all equal after the next sync");
 }

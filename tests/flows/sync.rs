@@ -214,6 +214,29 @@ fn chaos_without_counted_changes_ends_equal() {
 }
 
 #[test]
+fn large_messages_come_in_parts_and_whole() {
+    let Some(server) = Dovecot::start(Counting::Qresync) else { return };
+    let mut client = server.client();
+    fill(&mut client, &crlf(4));
+    let head = "From: Bert <bert@example.org>\r\nSubject: large\r\n\
+                Date: Mon, 02 Mar 2026 08:00:00 +0000\r\n\r\n";
+    // Behind a whole number of parts, before it, and at it.
+    for bytes in [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, 2 << 20, 3_500_000] {
+        let mut raw = format!("{head}{bytes}\r\n").into_bytes();
+        while raw.len() + 62 <= bytes {
+            raw.extend_from_slice(&[b'a' + (raw.len() % 23) as u8; 60]);
+            raw.extend_from_slice(b"\r\n");
+        }
+        raw.resize(bytes, b'.');
+        client.append("INBOX", "", &raw);
+    }
+    let home = Home::new();
+    server.account(&home);
+    assert_eq!(sync(&home).added, 9);
+    check_equal(&mut client, &home, "large messages");
+}
+
+#[test]
 fn what_came_is_indexed_and_judged_like_any_mail() {
     let Some(server) = Dovecot::start(Counting::Qresync) else { return };
     fill(&mut server.client(), &crlf(6));

@@ -65,7 +65,12 @@ impl Dovecot {
             fs::write(&oauth, asked).expect("written");
             text_of_config = text_of_config.replacen(
                 "auth_mechanisms = plain login",
-                "auth_mechanisms = plain login xoauth2 oauthbearer",
+                // One of the two each time.
+                if counting == Counting::Nothing {
+                    "auth_mechanisms = plain login oauthbearer"
+                } else {
+                    "auth_mechanisms = plain login xoauth2"
+                },
                 1,
             );
             text_of_config = text_of_config.replacen(

@@ -47,6 +47,16 @@ pub enum Error {
         /// Its words.
         said: String,
     },
+    /// The server wants to be left alone for a while.
+    #[error("{doing}: the server asks to wait {seconds} s: {said}")]
+    Throttled {
+        /// What was being done.
+        doing: String,
+        /// Its words.
+        said: String,
+        /// How long.
+        seconds: u64,
+    },
     /// The server said BAD: it did not understand.
     #[error("{doing}: the server did not understand: {said}")]
     Bad {
@@ -110,6 +120,9 @@ impl Error {
 
     /// Whether trying again with a new connection may help.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Dropped { .. } | Self::Stalled { .. } | Self::Bye { .. })
+        matches!(
+            self,
+            Self::Dropped { .. } | Self::Stalled { .. } | Self::Bye { .. } | Self::Throttled { .. }
+        )
     }
 }

@@ -12,6 +12,9 @@ use crate::mail::{Moment, moment};
 const BATCH_MESSAGES_FIRST: usize = 50;
 /// Bytes asked for with one command, by what the server says of their sizes; a larger message comes alone.
 const BATCH_BYTES: u64 = 8 << 20;
+/// A larger message comes alone and in parts of this many bytes: no answer takes longer than the patience
+/// for one.
+const PART_BYTES: u64 = 1 << 20;
 /// A larger message is not asked for; it stays known, and is said.
 const BODY_BYTES_MAX: u64 = 128 << 20;
 
@@ -140,11 +143,15 @@ fn groups<'a>(batch: &'a [u32], about: &BTreeMap<u32, About>) -> Vec<&'a [u32]> 
     while !rest.is_empty() {
         let (mut taken, mut bytes) = (0, 0);
         for uid in rest.iter().rev() {
-            bytes += about.get(uid).map_or(0, |one| one.bytes);
-            if taken > 0 && bytes > BATCH_BYTES {
+            let one = about.get(uid).map_or(0, |one| one.bytes);
+            bytes += one;
+            if taken > 0 && (bytes > BATCH_BYTES || one > PART_BYTES) {
                 break;
             }
             taken += 1;
+            if one > PART_BYTES {
+                break;
+            }
         }
         let (older, group) = rest.split_at(rest.len() - taken);
         groups.push(group);
@@ -159,6 +166,12 @@ fn group_bodies(
     group: &[u32],
     about: &BTreeMap<u32, About>,
 ) -> Result<Vec<Got>, Error> {
+    if let [uid] = group
+        && let Some(one) = about.get(uid).filter(|one| one.bytes > PART_BYTES)
+    {
+        let raw = in_parts(session, name, *uid)?;
+        return Ok(raw.map(|raw| one.got(*uid, Some(raw))).into_iter().collect());
+    }
     let (_, set) = uids::newest(group, group.len());
     let mut got = Vec::new();
     let mut seen = BTreeSet::new();
@@ -175,6 +188,45 @@ fn group_bodies(
     // Newest first, so that what came last is stored first.
     got.sort_unstable_by_key(|got| std::cmp::Reverse(got.uid));
     Ok(got)
+}
+
+/// A large body, part by part, until one is shorter than asked for: the size a server gives may be wrong
+/// (Exchange). Nothing when it is not there.
+fn in_parts(session: &mut Session, name: &str, uid: u32) -> Result<Option<Vec<u8>>, Error> {
+    let doing = format!("fetching from {name}");
+    let mut whole: Option<Vec<u8>> = None;
+    loop {
+        let at = whole.as_ref().map_or(0, Vec::len);
+        let command = format!("UID FETCH {uid} (UID BODY.PEEK[]<{at}.{PART_BYTES}>)");
+        let mut part = None;
+        session.run(&doing, &command, &mut |data| {
+            // News of its flags alone is no part; NIL is an empty one, behind the end.
+            if let Data::Fetch(fetched) = data
+                && fetched.uid == Some(uid)
+                && (fetched.body.is_some() || fetched.flags.is_none())
+            {
+                part = Some(fetched.body.unwrap_or_default());
+            }
+            Ok(())
+        })?;
+        let Some(part) = part else {
+            // Gone between two parts: what came of it is not the message.
+            return Ok(None);
+        };
+        // Longer than asked for: all of it, from a server that knows no parts.
+        let is_last = part.len() as u64 != PART_BYTES;
+        if at > 0 && part.len() as u64 > PART_BYTES {
+            return Ok(Some(part));
+        }
+        let whole = whole.get_or_insert_with(Vec::new);
+        whole.extend_from_slice(&part);
+        if is_last {
+            return Ok(Some(std::mem::take(whole)));
+        }
+        if whole.len() as u64 > BODY_BYTES_MAX {
+            return Ok(None);
+        }
+    }
 }
 
 /// The bodies of a few messages, or a header field of many: `what` is a FETCH item of a body.
@@ -220,7 +272,7 @@ mod tests {
         let about: BTreeMap<u32, About> =
             [(1, of(10)), (2, of(9 << 20)), (3, of(5 << 20)), (4, of(3 << 20)), (5, of(1))].into();
         let groups = groups(&[1, 2, 3, 4, 5, 6], &about);
-        assert_eq!(groups, [&[4, 5, 6][..], &[3], &[2], &[1]]);
+        assert_eq!(groups, [&[5, 6][..], &[4], &[3], &[2], &[1]]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::Error;
 use super::reply::Counts;
 use super::reply::{self, Code, Fetched, Line, Listed, Reply, Status};
 use super::wire::Wire;
-use crate::accounts::Quirks;
+use crate::accounts::{Quirks, wait_asked};
 
 /// Data that a command brought.
 #[derive(Debug)]
@@ -255,8 +255,11 @@ impl Session {
                 self.note(&line.code);
                 Ok(line)
             }
-            Status::No => Err(Error::Refused { doing, said }),
-            Status::Bad => Err(Error::Bad { doing, said }),
+            Status::No | Status::Bad => Err(match (wait_asked(&said), line.status) {
+                (Some(seconds), _) => Error::Throttled { doing, said, seconds },
+                (None, Status::No) => Error::Refused { doing, said },
+                (None, _) => Error::Bad { doing, said },
+            }),
             Status::Bye | Status::PreAuth => {
                 Err(Error::Garbage { doing, what: "a tag without a status" })
             }

@@ -22,6 +22,8 @@ const BATCHES_AHEAD: usize = 1;
 const ROUNDS_MAX: usize = 4;
 /// Times a broken connection is taken up again in one run.
 const RECONNECTS_MAX: usize = 5;
+/// Seconds one run waits in all for a server that wants to be left alone; it asks for more: another run.
+const WAIT_SECONDS_MAX: u64 = 90;
 /// Messages of a folder that may be gone at once without being asked about.
 const GONE_UNASKED_MAX: usize = 20;
 /// Above that: one part in so many.
@@ -89,9 +91,18 @@ pub fn sync(
         done: BTreeSet::new(),
         summary: Summary::default(),
     };
-    let mut reconnects = 0;
+    let (mut reconnects, mut waited) = (0, 0);
     loop {
-        let mut logged = connect::open(login)?;
+        let mut logged = match connect::open(login) {
+            Err(Error::Throttled { seconds, .. })
+                if waited + seconds <= WAIT_SECONDS_MAX && reconnects < RECONNECTS_MAX =>
+            {
+                (waited, reconnects) = (waited + seconds, reconnects + 1);
+                std::thread::sleep(std::time::Duration::from_secs(seconds));
+                continue;
+            }
+            logged => logged?,
+        };
         let mut acceptor = store.accept_from(&location, now)?;
         let before = (run.done.len(), run.summary.added);
         match run.account(&mut logged.session, &mut acceptor) {
@@ -118,8 +129,17 @@ pub fn sync(
                     return Err(error);
                 }
                 let went_on = (run.done.len(), run.summary.added) != before;
-                if !went_on || reconnects == RECONNECTS_MAX {
+                let asked = match &error {
+                    Error::Throttled { seconds, .. } => Some(*seconds),
+                    _ => None,
+                };
+                let waits = asked.is_some_and(|seconds| waited + seconds <= WAIT_SECONDS_MAX);
+                if !(went_on && asked.is_none() || waits) || reconnects == RECONNECTS_MAX {
                     return Err(error);
+                }
+                if let Some(seconds) = asked {
+                    waited += seconds;
+                    std::thread::sleep(std::time::Duration::from_secs(seconds));
                 }
                 reconnects += 1;
             }

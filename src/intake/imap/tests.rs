@@ -220,6 +220,35 @@ fn check_answer(answer: &'static str) {
 }
 
 #[test]
+fn a_server_that_asks_for_patience_gets_it() {
+    let server = Fake::new(vec![folder("INBOX", 1..=10)]);
+    let (_, commands) = lengths(&server);
+    for at in [2, 4, commands - 2] {
+        let mut here = Here::of(&server);
+        server.fault(Fault::Answer(
+            at,
+            "TAG BAD Request is throttled. Suggested Backoff Time: 400 milliseconds\r\n",
+        ));
+        let began = std::time::Instant::now();
+        assert_eq!(here.sync().expect("synced").added, 10, "throttled at command {at}");
+        assert!(began.elapsed() >= Duration::from_secs(1), "it waits");
+        here.check_equal(&server, "throttled");
+    }
+    let mut here = Here::of(&server);
+    let limit = "TAG NO [OVERQUOTA] Account exceeded command or bandwidth limits\r\n";
+    server.fault(Fault::Answer(4, limit));
+    match here.sync() {
+        Err(Error::Throttled { seconds: 900, .. }) => {}
+        other => panic!("a quarter of an hour is not waited for: {other:?}"),
+    }
+    assert_eq!(
+        crate::accounts::wait_asked("Suggested Backoff Time: 123456 milliseconds"),
+        Some(124)
+    );
+    assert_eq!(crate::accounts::wait_asked("NO such folder"), None);
+}
+
+#[test]
 fn a_no_is_no_yes() {
     check_answer("TAG NO not today\r\n");
 }
