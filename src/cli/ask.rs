@@ -110,13 +110,16 @@ fn passages(
     Ok((ask::ask(store, &around, question)?, (covered, total)))
 }
 
-/// What the writer in use says, its name, and what is to be said of it.
+/// The writer's name, what it said, and what is to be said of it.
+type Answered = (Option<String>, Vec<Said>, Option<String>);
+
+/// Has the writer in use say the answer.
 fn sentences(
     session: &mut Session<'_>,
     question: &str,
     passages: &[Passage],
     wanted: args::TellWriter,
-) -> Result<(Option<String>, Vec<Said>, Option<String>), Failure> {
+) -> Result<Answered, Failure> {
     let deadline = match wanted {
         args::TellWriter::Never => return Ok((None, Vec::new(), None)),
         args::TellWriter::Auto => Some(Instant::now() + Duration::from_secs(TELLING_SECONDS_MAX)),

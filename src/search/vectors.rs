@@ -403,7 +403,7 @@ struct Record<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Record<'a> {
+impl Record<'_> {
     fn message(&self) -> MessageId {
         MessageId(number(&self.bytes[..8]).cast_signed())
     }

@@ -253,10 +253,9 @@ impl<'a> View<'a> {
         }
         let ids = || {
             let segments = allowed.iter().zip(&self.columns);
-            let ids = segments
+            segments
                 .flat_map(|(bits, columns)| bits.iter().map(|doc| columns.id(doc)))
-                .filter_map(|MessageId(id)| u32::try_from(id).ok());
-            ids
+                .filter_map(|MessageId(id)| u32::try_from(id).ok())
         };
         let mut wanted = Bits::none(ids().max().map_or(0, |last| last.saturating_add(1)));
         ids().for_each(|id| wanted.set(id));

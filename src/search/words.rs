@@ -293,22 +293,21 @@ impl Words<'_> {
         sum: &mut HashlessSum,
     ) -> Result<(), TantivyError> {
         let inverted = segment.inverted_index(field)?;
-        let mut take = |mut postings: SegmentPostings, weight: f32| match within {
-            Some(within) => {
-                for doc in within {
-                    if postings.doc() < *doc && postings.seek(*doc) == TERMINATED {
-                        break;
-                    }
-                    if postings.doc() == *doc {
-                        sum.at_least(*doc, weight * postings.term_freq() as f32);
-                    }
-                }
-            }
-            None => {
+        let mut take = |mut postings: SegmentPostings, weight: f32| {
+            let Some(within) = within else {
                 let mut doc = postings.doc();
                 while doc != TERMINATED {
                     sum.at_least(doc, weight * postings.term_freq() as f32);
                     doc = postings.advance();
+                }
+                return;
+            };
+            for doc in within {
+                if postings.doc() < *doc && postings.seek(*doc) == TERMINATED {
+                    break;
+                }
+                if postings.doc() == *doc {
+                    sum.at_least(*doc, weight * postings.term_freq() as f32);
                 }
             }
         };
@@ -370,7 +369,7 @@ impl Found {
     ) -> Result<Vec<(Place, WordScore)>, TantivyError> {
         let mut best = Vec::new();
         for (segment, bits) in allowed.iter().enumerate() {
-            best.extend(self.score_segment(segment, bits));
+            best.extend(self.score_segment(segment, bits, limit.max(CLOSE_LOOKS_MAX)));
         }
         keep_best(&mut best, limit.max(CLOSE_LOOKS_MAX));
         let looks = best.len().min(CLOSE_LOOKS_MAX);
@@ -389,7 +388,13 @@ impl Found {
         self.concepts.iter().filter(|concept| concept.is_exact).count()
     }
 
-    fn score_segment(&self, segment: usize, allowed: &Bits) -> Vec<(Place, WordScore)> {
+    /// The best messages of a segment, at most `limit`, in no order.
+    fn score_segment(
+        &self,
+        segment: usize,
+        allowed: &Bits,
+        limit: usize,
+    ) -> Vec<(Place, WordScore)> {
         /// Sums of one document.
         #[derive(Clone, Copy, Default)]
         struct Sum {
@@ -421,14 +426,28 @@ impl Found {
                 sum.held |= 1_u32.checked_shl(concept_index as u32).unwrap_or(0);
             }
         }
+        let coverage = |sum: &Sum| if weight_sum > 0.0 { sum.covered / weight_sum } else { 0.0 };
+        sums.retain(|(doc, sum)| sum.selects && allowed.has(*doc));
+        for (_, sum) in &mut sums {
+            sum.score += self.tuning.coverage * sum.covered * coverage(sum);
+        }
+        if sums.len() > limit {
+            let order = |a: &(u32, Sum), b: &(u32, Sum)| {
+                b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0))
+            };
+            sums.select_nth_unstable_by(limit, order);
+            sums.truncate(limit);
+        }
         sums.into_iter()
-            .filter(|(doc, sum)| sum.selects && allowed.has(*doc))
             .map(|(doc, sum)| {
-                let coverage = if weight_sum > 0.0 { sum.covered / weight_sum } else { 0.0 };
-                let score = sum.score + self.tuning.coverage * sum.covered * coverage;
-                let has_exact = sum.exact == exact_count;
-                let held = sum.held;
-                let score = WordScore { score, coverage, has_exact, near: 0.0, early: 0.0, held };
+                let score = WordScore {
+                    score: sum.score,
+                    coverage: coverage(&sum),
+                    has_exact: sum.exact == exact_count,
+                    near: 0.0,
+                    early: 0.0,
+                    held: sum.held,
+                };
                 (Place { segment, doc }, score)
             })
             .collect()
