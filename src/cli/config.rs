@@ -34,7 +34,7 @@ pub(super) struct Me {
     pub(super) addresses: Vec<String>,
     pub(super) time_zone: Option<String>,
     pub(super) work: Option<Work>,
-    /// When mail is brought forward; without effect so far.
+    /// When mail is brought forward.
     pub(super) windows: Vec<String>,
 }
 
@@ -217,13 +217,21 @@ impl Config {
     /// The keys that are set and that nothing reads yet.
     pub(super) fn without_effect(&self) -> Vec<&'static str> {
         [
-            (!self.me.windows.is_empty(), "windows"),
             (self.accounts.values().any(|account| account.smtp.is_some()), "smtp under [accounts]"),
             (self.notify.is_some(), "[notify]"),
         ]
         .into_iter()
         .filter_map(|(is_set, key)| is_set.then_some(key))
         .collect()
+    }
+
+    /// When mail is brought forward, in minutes of the day.
+    pub(super) fn window_minutes(&self) -> Vec<u16> {
+        let minutes = |time: &String| {
+            let (hour, minute) = time.split_once(':')?;
+            Some(hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok()?)
+        };
+        self.me.windows.iter().filter_map(minutes).collect()
     }
 
     /// The user's zone, days and hours of work.
@@ -334,7 +342,9 @@ mod tests {
     #[test]
     fn keys_that_nothing_reads_are_named() {
         let config = read("[me]\nwindows = [\"09:30\"]\n[notify]\ncommand = [\"true\"]\n");
-        assert_eq!(config.expect("understood").without_effect(), ["windows", "[notify]"]);
+        let config = config.expect("understood");
+        assert_eq!(config.without_effect(), ["[notify]"]);
+        assert_eq!(config.window_minutes(), [9 * 60 + 30]);
         assert!(Config::default().without_effect().is_empty());
     }
 

@@ -23,6 +23,10 @@ pub(super) enum Action {
     Reject { letter: LetterId },
     /// A letter went out: nothing takes that back.
     Send { letter: LetterId },
+    /// Triage was corrected.
+    Teach { lesson: i64 },
+    /// A correction was forgotten.
+    Forget { lesson: i64 },
 }
 
 impl Action {
@@ -163,7 +167,7 @@ impl Store {
         entries.pop().ok_or_else(|| Error::Undo { n, why: "there is no such change".into() })
     }
 
-    fn take_back(&mut self, n: i64, action: &Action, _now: UnixSeconds) -> Result<(), Error> {
+    fn take_back(&mut self, n: i64, action: &Action, now: UnixSeconds) -> Result<(), Error> {
         match action {
             Action::Import { .. } => self.take_back_import(n),
             Action::Draft { letter } => self.reject_letter(*letter),
@@ -191,6 +195,8 @@ impl Store {
             Action::Send { .. } => {
                 Err(Error::Undo { n, why: "what was sent cannot be called back".into() })
             }
+            Action::Teach { lesson } => self.set_lesson(*lesson, Some(now)),
+            Action::Forget { lesson } => self.set_lesson(*lesson, None),
         }
     }
 

@@ -10,6 +10,7 @@ mod attached;
 mod derived;
 mod error;
 mod journal;
+mod lessons;
 mod letter;
 mod letters;
 mod messages;
@@ -33,6 +34,7 @@ pub use derived::{EntryRow, ReadingRow, VerdictRow};
 use error::Doing as _;
 pub use error::Error;
 pub use journal::{Change, JournalEntry};
+pub use lessons::LessonRow;
 pub use letter::Letter;
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
@@ -45,6 +47,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0002_sync.sql"),
     include_str!("schema/0003_attachments.sql"),
     include_str!("schema/0004_saved.sql"),
+    include_str!("schema/0010_lessons.sql"),
 ];
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;

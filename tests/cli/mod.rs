@@ -16,3 +16,4 @@ mod saved;
 mod search;
 mod show;
 mod strange_characters;
+mod teach;
