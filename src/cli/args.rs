@@ -76,6 +76,24 @@ pub(super) enum Command {
     Triage(Triage),
     /// Why a message got its tier
     Why(OneId),
+    /// Correct a verdict; mail like it follows
+    Teach(Teach),
+    /// What was learned from your corrections; `learned forget N` drops one
+    Learned {
+        /// What to do; lists them when left out
+        #[command(subcommand)]
+        verb: Option<LearnedVerb>,
+    },
+    /// The rules of the config and what they match; `rule test QUERY` tries one
+    Rule {
+        /// What to do; lists them when left out
+        #[command(subcommand)]
+        verb: Option<RuleVerb>,
+    },
+    /// Triage replayed over your own history, against what you did
+    Backtest(Backtest),
+    /// Look at a random sample of what was set aside: how much of it is missed?
+    Audit(Audit),
     /// What changed, what needs a decision, what you owe, what you await
     Brief(Brief),
     /// What you owe others
@@ -317,9 +335,12 @@ pub(super) struct Triage {
     /// What needs nothing from you too
     #[arg(long)]
     pub(super) all: bool,
-    /// Counts instead of mail
+    /// Counts instead of mail, how due times were kept, and how honest your own urgency is
     #[arg(long)]
     pub(super) stats: bool,
+    /// Only what was there at the last of your windows ([me] windows), and what may not wait
+    #[arg(long, conflicts_with_all = ["stats", "query"])]
+    pub(super) window: bool,
     /// Stop judging after this time (30s, 2m); what is not judged waits for the next run
     #[arg(long, value_name = "TIME")]
     pub(super) budget: Option<String>,
@@ -388,6 +409,69 @@ pub(super) enum Kind {
 pub(super) struct OneId {
     /// A message's id, or mid:<…>
     pub(super) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Teach {
+    /// A message's id, or mid:<…>
+    pub(super) id: String,
+    /// How soon it wants an answer
+    #[arg(long, value_name = "TIER")]
+    pub(super) tier: Option<Tier>,
+    /// What sort of mail it is
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Option<Kind>,
+    /// Whether somebody waits for an answer
+    #[arg(long, value_name = "yes|no")]
+    pub(super) needs_reply: Option<YesNo>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum YesNo {
+    /// Somebody does
+    Yes,
+    /// Nobody does
+    No,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LearnedVerb {
+    /// All corrections, and what follows from them
+    List,
+    /// Drop a correction: triage is as if it had never been said
+    Forget {
+        /// Its number
+        n: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RuleVerb {
+    /// All rules, in order, and how many messages each matches and decides
+    List,
+    /// What a rule with this query would match; changes nothing
+    Test {
+        /// The query (`postroom help search` says what can be asked)
+        #[arg(required = true)]
+        query: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backtest {
+    /// How many days back
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(super) days: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// How many messages to look at
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(super) sample: usize,
+    /// Read answers from standard input: lines of `ID yes` (it should have been brought forward) or `ID no`
+    #[arg(long)]
+    pub(super) answers: bool,
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,7 @@ pub(super) struct Me {
     pub(super) addresses: Vec<String>,
     pub(super) time_zone: Option<String>,
     pub(super) work: Option<Work>,
-    /// When mail is brought forward; without effect so far.
+    /// When mail is brought forward.
     pub(super) windows: Vec<String>,
 }
 
@@ -221,9 +221,13 @@ impl Config {
         self.calendar().map(|_| ())
     }
 
-    /// The keys that are set and that nothing reads yet.
-    pub(super) fn without_effect(&self) -> Vec<&'static str> {
-        if self.me.windows.is_empty() { Vec::new() } else { vec!["windows"] }
+    /// When mail is brought forward, in minutes of the day.
+    pub(super) fn window_minutes(&self) -> Vec<u16> {
+        let minutes = |time: &String| {
+            let (hour, minute) = time.split_once(':')?;
+            Some(hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok()?)
+        };
+        self.me.windows.iter().filter_map(minutes).collect()
     }
 
     /// The user's zone, days and hours of work.
@@ -332,10 +336,14 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_nothing_reads_are_named() {
-        let config = read("[me]\nwindows = [\"09:30\"]\n[notify]\ncommand = [\"true\"]\n");
-        assert_eq!(config.expect("understood").without_effect(), ["windows"]);
-        assert!(Config::default().without_effect().is_empty());
+    fn windows_are_minutes_of_the_day() {
+        let config = read(
+            "[me]
+windows = [\"09:30\"]
+",
+        )
+        .expect("understood");
+        assert_eq!(config.window_minutes(), [9 * 60 + 30]);
     }
 
     #[track_caller]

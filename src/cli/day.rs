@@ -15,7 +15,7 @@ use super::read::person;
 use super::screen::{Style, fit, shorten};
 use super::session::{Session, ledger_version, weighted};
 use crate::ledger::{self, Coverage, Ledger, Wanted};
-use crate::mail::when::{Norm, human_with_time, short};
+use crate::mail::when::{Norm, format_rfc3339, human_with_time, short};
 use crate::mail::{Message, MessageId, UnixSeconds};
 use crate::search::Fact;
 use crate::store::{Header, Store};
@@ -99,7 +99,8 @@ pub(super) fn settings(
         });
     }
     let writer = session.writer_stamp();
-    Ok(triage::Settings { calendar: session.calendar.clone(), norms, rules, writer })
+    let taught = triage::Taught::load(store, session.now)?;
+    Ok(triage::Settings { calendar: session.calendar.clone(), norms, rules, writer, taught })
 }
 
 /// Judges what is wanted and not judged yet; gives back the coverage and the readings' version.
@@ -184,11 +185,22 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
     if args.stats {
         return stats(session, &store, &items, coverage);
     }
+    let window = if args.window { Some(window_now(session)?) } else { None };
+    let mut held = 0;
+    if let Some((opened, _)) = window {
+        let windowed = triage::windowed(&store, items, opened)?;
+        (items, held) = (windowed.items, windowed.held);
+    }
     if session.global.json {
         items.truncate(limit.unwrap_or(usize::MAX));
         let values = items.iter().map(|item| json!(item)).collect();
-        let envelope = session
-            .envelope("triage", Some(&store))
+        let mut envelope = session.envelope("triage", Some(&store));
+        if let Some((opened, next)) = window {
+            let (opened, next) = (format_rfc3339(opened), format_rfc3339(next));
+            envelope =
+                envelope.with("window", json!({"opened": opened, "next": next, "held": held}));
+        }
+        let envelope = envelope
             .with("writer", json!(writer))
             .coverage(coverage.done, coverage.total)
             .items(values);
@@ -196,6 +208,12 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         return Ok(0);
     }
     let unjudged = coverage.total - coverage.done;
+    let zone = session.calendar.zone.clone();
+    if let Some((_, next)) = window {
+        let next = human_with_time(next, session.now, &zone);
+        let held = super::screen::counted(held as u64, "thread", "threads");
+        session.note(&format!("{held} came since the window opened and wait until {next}"))?;
+    }
     let nothing = match &ids {
         Some(_) => "Nothing found.".to_owned(),
         None => nothing(session, &store, args, coverage)?,
@@ -207,6 +225,15 @@ pub(super) fn triage(session: &mut Session<'_>, args: &args::Triage) -> Result<u
         session.note(&format!("{unjudged} of {total} not judged yet: run it again to go on"))?;
     }
     Ok(0)
+}
+
+/// The window that is open and the next one.
+fn window_now(session: &Session<'_>) -> Result<(UnixSeconds, UnixSeconds), Failure> {
+    let times = session.config.window_minutes();
+    triage::windows_around(&times, &session.calendar, session.now).ok_or_else(|| {
+        Failure::asked_wrongly("triage --window: the config names no windows")
+            .hint("for example windows = [\"09:30\", \"15:30\"] under [me]")
+    })
 }
 
 /// Why a list without a query is empty.
@@ -320,7 +347,7 @@ fn budget(text: &str) -> Result<Duration, Failure> {
     Ok(Duration::from_secs(number.saturating_mul(unit)))
 }
 
-fn tier_of(tier: args::Tier) -> Tier {
+pub(super) fn tier_of(tier: args::Tier) -> Tier {
     match tier {
         args::Tier::Now => Tier::Now,
         args::Tier::Today => Tier::Today,
@@ -330,7 +357,7 @@ fn tier_of(tier: args::Tier) -> Tier {
     }
 }
 
-fn kind_of(kind: args::Kind) -> Kind {
+pub(super) fn kind_of(kind: args::Kind) -> Kind {
     match kind {
         args::Kind::Person => Kind::Person,
         args::Kind::List => Kind::List,
@@ -356,6 +383,8 @@ fn stats(
         *counts.entry((item.tier, item.state)).or_default() += 1;
     }
     let count = |tier, state| counts.get(&(tier, state)).copied().unwrap_or(0);
+    let since = UnixSeconds(session.now.0 - triage::WINDOW_SECONDS);
+    let clocks = triage::clocks(store, since, session.now)?;
     if session.global.json {
         let values = Tier::ALL
             .into_iter()
@@ -364,11 +393,18 @@ fn stats(
                 for state in states {
                     value[state.as_str()] = json!(count(tier, state));
                 }
+                let of = clocks.tiers[tier as usize];
+                value["in_time"] = json!(of.kept);
+                value["late"] = json!(of.late);
+                value["missed"] = json!(of.missed);
+                value["attainment"] = json!(of.share());
                 value
             })
             .collect();
         let envelope = session
             .envelope("triage stats", Some(store))
+            .with("breaches", json!(clocks.breaches.iter().map(breach).collect::<Vec<_>>()))
+            .with("own", json!({"mails": clocks.own_mails, "claimed_urgent": clocks.own_urgent}))
             .coverage(coverage.done, coverage.total)
             .items(values);
         session.out.json(&envelope.value())?;
@@ -381,7 +417,61 @@ fn stats(
             states.iter().map(|state| format!("{:>12}", count(tier, *state))).collect();
         session.out.line(Style::Plain, &format!("{:<10}{cells}", tier.as_str()))?;
     }
+    print_clocks(session, &clocks)?;
     Ok(0)
+}
+
+fn breach(breach: &triage::Breach) -> serde_json::Value {
+    json!({"id": breach.header.id, "from": breach.header.from, "subject": breach.header.subject,
+        "tier": breach.tier, "due": format_rfc3339(breach.due),
+        "answered": breach.answered.map(format_rfc3339)})
+}
+
+/// How due times were kept over the last weeks, what was not, and how honest the user's own urgency is.
+fn print_clocks(session: &mut Session<'_>, clocks: &triage::Clocks) -> Result<(), Failure> {
+    const BREACHES_MAX: usize = 10;
+    let days = triage::WINDOW_SECONDS / 86_400;
+    session.out.end()?;
+    let head = format!(
+        "{:<10}{:>12}{:>12}{:>12}{:>12}",
+        "replies", "in time", "late", "missed", "in time %"
+    );
+    session.out.line(Style::Dim, &head)?;
+    for tier in Tier::ALL.into_iter().filter(|tier| *tier != Tier::Fyi) {
+        let of = clocks.tiers[tier as usize];
+        let share = of.share().map_or("-".to_owned(), |share| format!("{:.0}", share * 100.0));
+        let line = format!(
+            "{:<10}{:>12}{:>12}{:>12}{share:>12}",
+            tier.as_str(),
+            of.kept,
+            of.late,
+            of.missed
+        );
+        session.out.line(Style::Plain, &line)?;
+    }
+    let open: Vec<_> = clocks.breaches.iter().filter(|one| one.answered.is_none()).collect();
+    if !open.is_empty() {
+        session.out.end()?;
+        session.out.line(Style::Bold, "Due and not answered")?;
+    }
+    for one in open.iter().take(BREACHES_MAX) {
+        let due = human_with_time(one.due, session.now, &session.calendar.zone);
+        session.out.put(Style::Dim, &format!("{:>7}  ", one.header.id.0))?;
+        session.out.put(Style::Red, &fit(&due, 20))?;
+        session.out.put(Style::Bold, &fit(one.header.from.called(), 20))?;
+        session.out.line(Style::Plain, &format!(" {}", shorten(&one.header.subject, 45)))?;
+    }
+    if open.len() > BREACHES_MAX {
+        session.out.line(Style::Dim, &format!("and {} more", open.len() - BREACHES_MAX))?;
+    }
+    session.out.end()?;
+    let share = 100.0 * f64::from(clocks.own_urgent) / f64::from(clocks.own_mails.max(1));
+    let line = format!(
+        "You called {} of your {} mails of the last {days} days urgent ({share:.0} %).",
+        clocks.own_urgent, clocks.own_mails
+    );
+    session.out.line(Style::Dim, &line)?;
+    Ok(())
 }
 
 pub(super) fn why(session: &mut Session<'_>, args: &args::OneId) -> Result<u8, Failure> {
@@ -401,10 +491,14 @@ pub(super) fn why(session: &mut Session<'_>, args: &args::OneId) -> Result<u8, F
         return Err(Failure::could_not(format!("message {} is your own: it is not judged", id.0))
             .hint("`postroom promises` lists what you promised in it"));
     };
+    let since_then = settled_by(session, &store, &item)?;
     if session.global.json {
         let mut value = json!(item);
         value["signals"] = json!(verdict.signals);
         value["sender"] = json!(verdict.sender);
+        if let Some((after, _)) = &since_then {
+            value["settled_by"] = json!(after.id);
+        }
         let envelope = session
             .envelope("why", Some(&store))
             .coverage(coverage.done, coverage.total)
@@ -437,12 +531,53 @@ pub(super) fn why(session: &mut Session<'_>, args: &args::OneId) -> Result<u8, F
         }
         session.out.end()?;
     }
+    if let Some(call) = &item.call {
+        let line = format!("- this wants a call: {} rounds without a decision. Open:", call.rounds);
+        session.out.line(Style::Yellow, &line)?;
+        for point in &call.points {
+            session.out.line(Style::Cyan, &format!("    “{}”", shorten(point, 160)))?;
+        }
+    }
+    if let Some((after, what)) = &since_then {
+        session.out.line(Style::Plain, &format!("- {what} (message {})", after.id.0))?;
+    }
+    let sender = verdict.sender;
+    if sender.claimed_urgent > 0 {
+        let line = format!(
+            "- of their {} claims of urgency before this, you answered {} within four hours",
+            sender.claimed_urgent, sender.was_urgent
+        );
+        session.out.line(Style::Plain, &line)?;
+    }
     session.out.end()?;
     for signal in &verdict.signals {
         let line = format!("  {:<28} {:>8.2}  {:+.2}", signal.name, signal.value, signal.weight);
         session.out.line(Style::Dim, &line)?;
     }
     Ok(0)
+}
+
+/// The later message of the thread that settled this one, and what it did: a reason that came after
+/// the verdict.
+fn settled_by(
+    session: &Session<'_>,
+    store: &Store,
+    item: &Item,
+) -> Result<Option<(Header, &'static str)>, Failure> {
+    let mut later = store.thread(item.thread)?;
+    later.retain(|header| header.date > item.date && header.date <= session.now);
+    let waits = later.last().is_some_and(|last| last.own);
+    let found = match item.state {
+        State::Answered => later.into_iter().find(|header| header.own).map(|header| {
+            (header, if waits { "you answered it, and wait for them" } else { "you answered it" })
+        }),
+        State::Superseded => later
+            .into_iter()
+            .find(|header| header.from.address == item.from.address)
+            .map(|header| (header, "a later mail of theirs takes its place")),
+        State::Open | State::Overdue | State::Lapsed => None,
+    };
+    Ok(found)
 }
 
 pub(super) fn ledger(

@@ -178,6 +178,7 @@ fn row(session: &mut Session<'_>, item: &Item, columns: &Columns) -> Result<(), 
     let mark = match item.kind {
         Kind::Suspicious => "[tries to deceive?] ",
         Kind::Junk => "[junk?] ",
+        _ if item.call.is_some() => "[wants a call] ",
         _ => "",
     };
     let out = &mut session.out;

@@ -7,6 +7,7 @@
 mod account;
 mod args;
 mod ask;
+mod backtest;
 mod bench;
 mod brief;
 mod change;
@@ -33,6 +34,7 @@ mod send;
 mod session;
 mod show_demo;
 mod sync;
+mod teach;
 mod watch;
 mod write;
 mod writer;
@@ -297,6 +299,11 @@ fn command(
         Command::Sync(args) => sync::run(session, args),
         Command::Triage(args) => day::triage(session, args),
         Command::Why(args) => day::why(session, args),
+        Command::Teach(args) => teach::teach(session, args),
+        Command::Learned { verb } => teach::learned(session, verb.as_ref()),
+        Command::Rule { verb } => teach::rule(session, verb.as_ref()),
+        Command::Backtest(args) => backtest::backtest(session, args),
+        Command::Audit(args) => backtest::audit(session, args, input),
         Command::Brief(args) => brief::run(session, args),
         Command::Owed(args) => day::ledger(session, day::Page::Owed, args),
         Command::Waiting(args) => day::ledger(session, day::Page::Waiting, args),

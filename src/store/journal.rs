@@ -26,6 +26,10 @@ pub(super) enum Action {
     Send { letter: LetterId },
     /// Mail was flagged or moved.
     Mail { edits: Vec<Edited> },
+    /// Triage was corrected.
+    Teach { lesson: i64 },
+    /// A correction was forgotten.
+    Forget { lesson: i64 },
 }
 
 impl Action {
@@ -204,6 +208,8 @@ impl Store {
             Action::Send { .. } => {
                 Err(Error::Undo { n, why: "what was sent cannot be called back".into() })
             }
+            Action::Teach { lesson } => self.set_lesson(*lesson, Some(now)),
+            Action::Forget { lesson } => self.set_lesson(*lesson, None),
         }
     }
 

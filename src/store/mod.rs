@@ -11,6 +11,7 @@ mod changes;
 mod derived;
 mod error;
 mod journal;
+mod lessons;
 mod letter;
 mod letters;
 mod messages;
@@ -36,6 +37,7 @@ pub use derived::{EntryRow, ReadingRow, VerdictRow};
 use error::Doing as _;
 pub use error::Error;
 pub use journal::{Change, JournalEntry};
+pub use lessons::LessonRow;
 pub use letter::{Letter, LetterFile};
 pub use letters::{LetterId, LetterRow, LetterState};
 pub use messages::{Header, People, Scope};
@@ -49,6 +51,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0003_attachments.sql"),
     include_str!("schema/0004_saved.sql"),
     include_str!("schema/0005_changes.sql"),
+    include_str!("schema/0006_lessons.sql"),
 ];
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;

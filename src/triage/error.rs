@@ -19,6 +19,12 @@ pub enum Error {
         /// The cause.
         source: Box<engine::Error>,
     },
+    /// What was never judged cannot be corrected.
+    #[error("correcting the verdict on message {0}: it has none", id.0)]
+    Unjudged {
+        /// The message.
+        id: MessageId,
+    },
     /// A stored verdict is not what this version writes.
     #[error("reading the verdict on message {0}", id.0)]
     Damaged {

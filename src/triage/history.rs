@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Folded;
+use crate::mail::source::{self, Role};
 use crate::mail::{MessageId, Person, ThreadId, UnixSeconds};
 use crate::store::{self, Header, Scope, Store};
 
@@ -16,6 +17,18 @@ use crate::store::{self, Header, Scope, Store};
 const URGENT_SECONDS: i64 = 4 * 3_600;
 /// Mail on the matter of an alarm is part of it for so long.
 pub(crate) const ALARM_SECONDS: i64 = 4 * 3_600;
+/// What the user does with a mail shows after this.
+const SETTLED_SECONDS: i64 = 3 * 86_400;
+/// An answer within this is a quick one.
+const QUICK_SECONDS: i64 = 6 * 3_600;
+/// Mails of a sender, and answers of the user, from which habits show.
+const HABIT_MAILS_MIN: u32 = 5;
+const HABIT_WANTED_MIN: u32 = 30;
+/// How many mails of the usual rate a sender's own are weighed against.
+const HABIT_PRIOR: f32 = 5.0;
+/// The part of the log-odds that counts, and the most of it.
+const HABIT_PART: f32 = 0.4;
+const HABIT_MAX: f32 = 1.5;
 /// Alarms remembered.
 const ALARMS_MAX: usize = 64;
 
@@ -51,6 +64,8 @@ struct Note {
     thread: ThreadId,
     own: bool,
     urgent: bool,
+    starred: bool,
+    dropped: bool,
     from: Arc<str>,
     name: Arc<str>,
     to: Vec<(Arc<str>, Arc<str>)>,
@@ -79,6 +94,36 @@ pub(crate) struct History {
     names: HashMap<String, BTreeSet<Arc<str>>>,
     threads: HashMap<ThreadId, ThreadPast>,
     alarms: VecDeque<Alarm>,
+    /// Mail of others whose fate counts from its second time on.
+    unsettled: VecDeque<(UnixSeconds, usize)>,
+    deeds: HashMap<Arc<str>, Deeds>,
+    all_deeds: Deeds,
+}
+
+/// What the user did with mail, as counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deeds {
+    /// Mails that came, old enough to tell.
+    mails: u32,
+    /// Answered or starred.
+    wanted: u32,
+    /// Answered within a few hours.
+    quick: u32,
+    /// Deleted, or filed unread.
+    dropped: u32,
+}
+
+/// What the user does with a sender's mail, against what they do with mail at large.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Habit {
+    /// Log-odds for `now` and `today`.
+    pub(crate) pressing: f32,
+    /// Log-odds for `fyi`.
+    pub(crate) aside: f32,
+    /// Mails it rests on, how many of them were answered or starred, and how many quickly.
+    pub(crate) mails: u32,
+    pub(crate) wanted: u32,
+    pub(crate) quick: u32,
 }
 
 /// Something was on fire.
@@ -125,6 +170,8 @@ impl History {
                 thread: header.thread,
                 own: header.own,
                 urgent: claims_urgency(&header),
+                starred: header.flags.contains('F'),
+                dropped: was_dropped(&header),
                 from: intern(&header.from.address),
                 name: intern(&header.from.name),
                 to,
@@ -143,13 +190,60 @@ impl History {
             }
             self.next += 1;
             let at = self.next - 1;
+            self.settle(self.notes[at].date);
             if self.notes[at].own { self.sent(at) } else { self.received(at) }
         }
     }
 
+    /// Counts the mail that is old enough by `now` for the user to have done something with it.
+    fn settle(&mut self, now: UnixSeconds) {
+        while let Some((due, at)) = self.unsettled.front().copied() {
+            if due > now {
+                return;
+            }
+            self.unsettled.pop_front();
+            let note = &self.notes[at];
+            for deeds in [self.deeds.entry(note.from.clone()).or_default(), &mut self.all_deeds] {
+                deeds.mails += 1;
+                deeds.wanted += u32::from(note.starred);
+                deeds.dropped += u32::from(note.dropped);
+            }
+        }
+    }
+
+    /// The habit with a sender's mail; nothing while too little was seen of it or of the user.
+    ///
+    /// Rates are shrunk towards those over all mail, by as many mails as [`HABIT_PRIOR`], and the
+    /// log-odds between the two count in part: what somebody did says less than a correction.
+    pub(crate) fn habit(&self, address: &str) -> Option<Habit> {
+        let (all, own) = (self.all_deeds, *self.deeds.get(address)?);
+        if all.wanted < HABIT_WANTED_MIN || own.mails < HABIT_MAILS_MIN {
+            return None;
+        }
+        let odds = |count: f32, of: f32| {
+            let rate = (count / of).clamp(0.01, 0.99);
+            (rate / (1.0 - rate)).ln()
+        };
+        let against = |count: u32, at_large: u32| {
+            let usual = (at_large as f32 / all.mails.max(1) as f32).clamp(0.01, 0.99);
+            let mails = own.mails as f32 + HABIT_PRIOR;
+            let count = (count as f32).min(own.mails as f32);
+            HABIT_PART * (odds(count + HABIT_PRIOR * usual, mails) - odds(usual, 1.0))
+        };
+        let within = |odds: f32| odds.clamp(-HABIT_MAX, HABIT_MAX);
+        Some(Habit {
+            pressing: within(against(own.quick, all.quick)),
+            aside: within(against(own.dropped, all.dropped) - against(own.wanted, all.wanted)),
+            mails: own.mails,
+            wanted: own.wanted,
+            quick: own.quick,
+        })
+    }
+
     fn received(&mut self, at: usize) {
-        let Self { notes, people, names, threads, me, .. } = self;
+        let Self { notes, people, names, threads, me, unsettled, .. } = self;
         let note = &notes[at];
+        unsettled.push_back((UnixSeconds(note.date.0 + SETTLED_SECONDS), at));
         let sender = people.entry(note.from.clone()).or_default();
         sender.mails += 1;
         sender.claimed_urgent += u32::from(note.urgent);
@@ -164,7 +258,7 @@ impl History {
     }
 
     fn sent(&mut self, at: usize) {
-        let Self { notes, people, names, threads, written_domains, .. } = self;
+        let Self { notes, people, names, threads, written_domains, deeds, all_deeds, .. } = self;
         let note = &notes[at];
         for (address, name) in &note.to {
             people.entry(address.clone()).or_default().written_to += 1;
@@ -176,6 +270,11 @@ impl History {
         thread.own += 1;
         thread.last_own = true;
         for (from, date, urgent) in thread.waiting.drain(..) {
+            let quick = note.date.0 - date.0 <= QUICK_SECONDS;
+            for deeds in [deeds.entry(from.clone()).or_default(), &mut *all_deeds] {
+                deeds.wanted += 1;
+                deeds.quick += u32::from(quick);
+            }
             let sender = people.entry(from).or_default();
             sender.replied += 1;
             sender.was_urgent += u32::from(urgent && note.date.0 - date.0 <= URGENT_SECONDS);
@@ -263,6 +362,17 @@ pub(crate) fn claims_urgency(header: &Header) -> bool {
             .any(&["urgent", "asap", "dringend", "eilt", "urgente", "spoed"])
 }
 
+/// Whether the user deleted it, or filed it away unread.
+pub(crate) fn was_dropped(header: &Header) -> bool {
+    let is_all = |role: Role| {
+        !header.folders.is_empty()
+            && header.folders.iter().all(|folder| source::role(folder) == role)
+    };
+    header.flags.contains('T')
+        || is_all(Role::Trash)
+        || (!header.is_read() && is_all(Role::Archive))
+}
+
 /// What stands after the `@`.
 pub(crate) fn domain_of(address: &str) -> &str {
     address.rsplit_once('@').map_or("", |(_, domain)| domain)
@@ -327,7 +437,17 @@ fn folded_name(name: &str) -> Option<String> {
 
 /// Whether a person stands among `people` under one of the user's addresses.
 pub(crate) fn is_among(me: &Me, people: &[Person]) -> bool {
-    people.iter().any(|person| me.addresses.contains(&person.address))
+    is_among_addresses(&me.addresses, people)
+}
+
+/// Whether any of `people` has one of these addresses.
+pub(super) fn is_among_addresses(addresses: &HashSet<String>, people: &[Person]) -> bool {
+    people.iter().any(|person| addresses.contains(&person.address))
+}
+
+/// Whether a word of a subject names no matter.
+pub(super) fn is_common(word: &str) -> bool {
+    COMMON.contains(&word) || matches!(word, "this" | "that" | "with" | "from" | "your" | "have")
 }
 
 /// Words of subjects and hosts that name no matter.

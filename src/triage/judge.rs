@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 use super::Error;
 use super::case::Case;
 use super::case::Tally;
-use super::history::{ALARM_SECONDS, History, domain_of};
+use super::history::{ALARM_SECONDS, Habit, History, domain_of};
 use super::kind;
 use super::learned;
+use super::taught::Taught;
 use super::tier::{self, TierOpinion};
-use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
+use super::verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Untaught, Verdict};
 use super::wording;
 use crate::ledger::{self, Coverage, Folded, Read, Wanted};
 use crate::mail::when::{Calendar, Norm};
@@ -19,7 +20,7 @@ use crate::prompts;
 use crate::store::{Header, Scope, Store, VerdictRow};
 
 /// Rises when the code here gives other verdicts.
-const CODE_VERSION: &str = "triage 2";
+const CODE_VERSION: &str = "triage 3";
 /// Without a query, mail of so many seconds before now is judged.
 pub const WINDOW_SECONDS: i64 = 45 * 86_400;
 /// Verdicts stored at once.
@@ -100,6 +101,8 @@ pub struct Settings {
     /// The writer that gives second opinions: its name and its weights' digest. It belongs to the
     /// version of what it was asked about, so that another writer, or none, makes that stale.
     pub writer: Option<String>,
+    /// What the user taught.
+    pub taught: Taught,
 }
 
 impl Settings {
@@ -129,21 +132,23 @@ impl Settings {
         self.rules.iter().find(|rule| rule.matches.contains(&id))
     }
 
-    /// The version of one message's verdict: the rule that decides it belongs to it, so that a rule
-    /// made, changed or dropped makes stale what it touches and nothing else.
-    fn version_for(&self, version: &str, id: MessageId) -> String {
-        match self.rule_for(id) {
-            None => version.to_owned(),
-            Some(rule) => {
-                let digest = digest(&format!("{}>{:?}>{:?}", rule.when, rule.tier, rule.kind));
-                format!("{version}, rule {digest:016x}")
-            }
+    /// The version of one message's verdict: the rule that decides it and the corrections that touch it
+    /// belong to it, so that one made, changed or dropped makes stale what it touches and nothing else.
+    fn version_for(&self, version: &str, header: &Header) -> String {
+        let mut version = version.to_owned();
+        if let Some(rule) = self.rule_for(header.id) {
+            let digest = digest(&format!("{}>{:?}>{:?}", rule.when, rule.tier, rule.kind));
+            version.push_str(&format!(", rule {digest:016x}"));
         }
+        if let Some(mark) = self.taught.mark(header) {
+            version.push_str(&format!(", taught {mark}"));
+        }
+        version
     }
 }
 
 /// FNV-1a: stable over builds, and nothing here needs to resist anybody.
-fn digest(text: &str) -> u64 {
+pub(super) fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -230,7 +235,7 @@ fn judge_wanted(
         }
         history.advance(header.date, header.id);
         let verdict = judge(store, &reading_version, header, &mut history, settings)?;
-        rows.push(row(settings.version_for(&version, header.id), &verdict));
+        rows.push(row(settings.version_for(&version, header), &verdict));
         done += 1;
         if rows.len() >= BATCH_MESSAGES {
             store.put_verdicts(&rows)?;
@@ -241,6 +246,43 @@ fn judge_wanted(
     store.put_verdicts(&rows)?;
     let _ = progress(done, total);
     Ok(Coverage { done, total })
+}
+
+/// Judges all mail of others in `wanted` anew, in time order and with what was taught by then alone,
+/// and calls `each` with every verdict. Nothing is stored but readings.
+pub(super) fn replay(
+    store: &mut Store,
+    reader: &dyn Read,
+    wanted: &Wanted,
+    settings: &Settings,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    each: &mut dyn FnMut(Header, Verdict),
+) -> Result<(), Error> {
+    ledger::read_new(store, reader, wanted, &settings.calendar, progress)?;
+    let reading_version = ledger::version(reader);
+    // No verdict is of this version: all are wanted.
+    let (headers, _) = pending(store, wanted, settings, "none")?;
+    let Some(last) = headers.last() else { return Ok(()) };
+    let mut history = History::collect(store, last.date)?;
+    let mut settings = settings.clone();
+    let mut lessons = settings.taught.restart().into_iter().peekable();
+    for header in headers {
+        if store.reading(header.id, &reading_version)?.is_none() {
+            continue;
+        }
+        let mut learned = false;
+        while let Some(lesson) = lessons.next_if(|lesson| lesson.time < header.date) {
+            settings.taught.add(lesson);
+            learned = true;
+        }
+        if learned {
+            settings.taught.fit();
+        }
+        history.advance(header.date, header.id);
+        let verdict = judge(store, &reading_version, &header, &mut history, &settings)?;
+        each(header, verdict);
+    }
+    Ok(())
 }
 
 /// Alarms among what was judged before, from shortly before `first` on, in time order.
@@ -284,7 +326,7 @@ fn pending(
             return Ok(());
         }
         coverage.total += 1;
-        let version = settings.version_for(version, header.id);
+        let version = settings.version_for(version, &header);
         let asked = settings.asked_version(&version);
         let known = store
             .verdict(header.id)?
@@ -320,7 +362,12 @@ fn judge(
     let case = Case::new(header, &message, links, &reading, &entries, history, parent);
     let mut tally = Tally::default();
     let kind = kind::kind(&case, &mut tally);
-    let tier = tier::tier(&case, &kind, &settings.calendar, &mut tally);
+    let mut tier = tier::tier(&case, &kind, &settings.calendar, &mut tally);
+    if let Some(habit) = history.habit(&header.from.address)
+        && !matches!(kind.kind, Kind::Junk | Kind::Suspicious)
+    {
+        apply_habit(&mut tier, &habit, &header.from.address, &mut tally);
+    }
     tally.weigh("sure: kind", kind.probability, kind.probability);
     tally.weigh("sure: tier", tier.margin, tier.margin);
     let confidence = learned::confidence(kind.probability * tier.margin);
@@ -337,9 +384,17 @@ fn judge(
         reasons: tally.reasons,
         signals: tally.signals,
         sender: case.sender,
+        untaught: Untaught {
+            tier: tier.tier,
+            tiers: tier.probabilities,
+            kinds: kind.probabilities,
+            reply: tier.reply,
+        },
     };
     drop(case);
+    apply_taught(&mut verdict, header, settings);
     apply_rule(&mut verdict, settings);
+    apply_word(&mut verdict, settings);
     verdict.due = due(&verdict, &tier, header.date, settings);
     verdict.reasons.truncate(REASONS_MAX);
     if verdict.reasons.is_empty() {
@@ -358,6 +413,104 @@ fn parent_of(store: &Store, message: &mail::Message) -> Result<Option<mail::Pers
     let Some(id) = id else { return Ok(None) };
     let Some(id) = store.by_rfc_id(id)? else { return Ok(None) };
     Ok(Some(store.header(id)?.from))
+}
+
+/// Adds what the user does with the sender's mail.
+fn apply_habit(tier: &mut TierOpinion, habit: &Habit, from: &str, tally: &mut Tally) {
+    #[cfg(test)]
+    if super::testing::is_without_habits() {
+        return;
+    }
+    let mails = habit.mails as f32;
+    tally.weigh("habit: you answer them quickly", habit.quick as f32 / mails, habit.pressing);
+    tally.weigh("habit: you leave their mail", 1.0 - habit.wanted as f32 / mails, -habit.aside);
+    let by = [habit.pressing, habit.pressing, 0.0, 0.0, habit.aside];
+    let mut after: [f32; 5] = std::array::from_fn(|at| tier.probabilities[at] * by[at].exp());
+    let all: f32 = after.iter().sum();
+    after.iter_mut().for_each(|p| *p /= all);
+    let before = learned::cheapest(&tier.probabilities, 0..5);
+    let moved = learned::cheapest(&after, 0..5).filter(|moved| Some(*moved) != before);
+    tier.probabilities = after;
+    if let Some(moved) = moved {
+        let (mails, wanted, quick) = (habit.mails, habit.wanted, habit.quick);
+        let text = if moved < tier.tier {
+            format!("you answered {quick} of {mails} earlier mails of {from} within hours")
+        } else {
+            format!("you answered {wanted} of {mails} earlier mails of {from}")
+        };
+        tally.reasons.insert(0, Reason { text, quote: String::new() });
+        tier.tier = moved;
+        tier.needs_reply = tier.needs_reply && moved != Tier::Fyi;
+    }
+    tier.margin = tier.probabilities[tier.tier as usize];
+}
+
+/// Adds what the user taught of mail like this. Where nothing was, nothing changes.
+fn apply_taught(verdict: &mut Verdict, header: &Header, settings: &Settings) {
+    let shifted = settings.taught.shifted(header, &verdict.untaught);
+    if let Some(kinds) = shifted.kinds {
+        let likeliest = (0..kinds.len()).max_by(|a, b| kinds[*a].total_cmp(&kinds[*b]));
+        let kind = likeliest.map_or(verdict.kind, |at| Kind::ALL[at]);
+        if kind != verdict.kind {
+            let text = format!("you said of mail like this that it is of kind {kind}");
+            verdict.reasons.insert(0, Reason { text, quote: header.from.address.clone() });
+        }
+        verdict.kind = kind;
+        verdict.scores.junk = kinds[Kind::Junk as usize];
+        verdict.scores.suspicious = kinds[Kind::Suspicious as usize];
+    }
+    if let Some(reply) = shifted.reply {
+        verdict.scores.needs_reply = reply;
+        verdict.needs_reply = reply >= 0.5;
+    }
+    let Some(tiers) = shifted.tiers else { return };
+    // Costs decide as they do without corrections; where those change nothing, neither does this.
+    let before = learned::cheapest(&verdict.untaught.tiers, 0..5);
+    let after = learned::cheapest(&tiers, 0..5);
+    let tier = if after == before { verdict.tier } else { after.unwrap_or(verdict.tier) };
+    let about = settings.taught.about(header, tier, verdict.tier);
+    let other = if tier == verdict.tier { likeliest_but(&tiers, tier) } else { verdict.tier };
+    for (what, count, by) in settings.taught.about(header, tier, other).into_iter().take(4) {
+        let name = format!("taught: {what}");
+        verdict.signals.push(Signal { name, value: count as f32, weight: by });
+    }
+    if tier != verdict.tier
+        && let Some((what, count, _)) = about.into_iter().next()
+    {
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let text = format!("you corrected {what} {times}");
+        verdict.reasons.insert(0, Reason { text, quote: String::new() });
+    }
+    let sure = tiers[tier as usize] / verdict.untaught.tiers[verdict.tier as usize].max(0.01);
+    verdict.confidence = (verdict.confidence * sure).clamp(0.01, 0.99);
+    verdict.tier = tier;
+    verdict.needs_reply = verdict.needs_reply && tier != Tier::Fyi;
+}
+
+/// A verdict that was made with nothing taught, with what is taught now.
+#[cfg(test)]
+pub(super) fn judged_anew(untaught: &Verdict, header: &Header, settings: &Settings) -> Verdict {
+    let mut verdict = untaught.clone();
+    apply_taught(&mut verdict, header, settings);
+    verdict
+}
+
+fn likeliest_but(tiers: &[f32; 5], tier: Tier) -> Tier {
+    let others = Tier::ALL.into_iter().filter(|other| *other != tier);
+    others.max_by(|a, b| tiers[*a as usize].total_cmp(&tiers[*b as usize])).unwrap_or(tier)
+}
+
+/// What the user said of this very message stands above all else.
+fn apply_word(verdict: &mut Verdict, settings: &Settings) {
+    let Some(said) = settings.taught.said_of(verdict.id) else { return };
+    verdict.kind = said.kind.unwrap_or(verdict.kind);
+    verdict.tier = said.tier.unwrap_or(verdict.tier);
+    let needs = verdict.needs_reply && verdict.tier != Tier::Fyi;
+    verdict.needs_reply = said.needs_reply.unwrap_or(needs);
+    verdict.decided_by = DecidedBy::You;
+    verdict.confidence = 1.0;
+    let text = format!("you said that it is {}", super::taught::in_words(&said));
+    verdict.reasons.insert(0, Reason { text, quote: String::new() });
 }
 
 fn apply_rule(verdict: &mut Verdict, settings: &Settings) {
@@ -396,7 +549,12 @@ fn is_alarm(header: &Header, verdict: &Verdict) -> bool {
     if matches!(verdict.kind, Kind::Junk | Kind::Suspicious | Kind::Promotion | Kind::Newsletter) {
         return false;
     }
-    verdict.tier == Tier::Now
+    // Without what was taught: another message's verdict must not hang on a correction of this one.
+    let tier = match verdict.decided_by {
+        DecidedBy::Rule | DecidedBy::Writer => verdict.tier,
+        DecidedBy::Reader | DecidedBy::You => verdict.untaught.tier,
+    };
+    tier == Tier::Now
         || (header.facts.automatic
             && !domain_of(&header.from.address).is_empty()
             && Folded::new(&header.subject).any(wording::MACHINE_OUTAGE))

@@ -15,6 +15,7 @@ pub(crate) struct KindOpinion {
     pub(crate) probability: f32,
     pub(crate) junk: f32,
     pub(crate) suspicious: f32,
+    pub(crate) probabilities: [f32; 9],
 }
 
 /// A reader that is sure still leaves headers room to say otherwise.
@@ -86,6 +87,7 @@ pub(crate) fn kind(case: &Case<'_>, tally: &mut Tally) -> KindOpinion {
         probability: probabilities[best],
         junk: probabilities[JUNK],
         suspicious: probabilities[SUSPICIOUS],
+        probabilities,
     }
 }
 

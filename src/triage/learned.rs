@@ -36,6 +36,12 @@ pub(crate) fn confidence(product: f32) -> f32 {
     (1.0 / (1.0 + (-(slope * (p / (1.0 - p)).ln() + constant)).exp())).clamp(0.01, 0.99)
 }
 
+/// The tier, of those at these places, that is expected to cost least.
+pub(crate) fn cheapest(probabilities: &[f32; 5], among: std::ops::Range<usize>) -> Option<Tier> {
+    let cost = |said: usize| -> f32 { (0..5).map(|is| probabilities[is] * COSTS[is][said]).sum() };
+    among.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).map(|said| Tier::ALL[said])
+}
+
 /// Weighs a message's row; nothing when the reader has no opinion of the message.
 pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
     #[cfg(test)]
@@ -52,10 +58,9 @@ pub(crate) fn weigh(row: &Row) -> Option<Weighed> {
     let mut probabilities = logits.map(|logit| (logit - top).exp());
     let all: f32 = probabilities.iter().sum();
     probabilities.iter_mut().for_each(|p| *p /= all);
-    let cost = |said: usize| -> f32 { (0..5).map(|is| probabilities[is] * COSTS[is][said]).sum() };
     let asked = row[RULES_ASK] >= SURE_ASK_MIN;
     let tiers = if asked { 0..4 } else { 0..5 };
-    let said = tiers.min_by(|a, b| cost(*a).total_cmp(&cost(*b)))?;
+    let said = cheapest(&probabilities, tiers)? as usize;
     let other = (0..5)
         .filter(|tier| *tier != said)
         .max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]))?;

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Error;
 use super::judge::{WINDOW_SECONDS, verdict};
+use super::rounds::{Call, call};
 use super::state::{State, state};
 use super::verdict::{DecidedBy, Kind, Reason, Scores, Tier, Verdict};
 use crate::ledger;
@@ -52,6 +53,9 @@ pub struct Item {
     pub scores: Scores,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Its thread went round and round: it wants a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde asks for")]
@@ -167,7 +171,11 @@ fn line(store: &Store, headers: &[Header], options: &ListOptions) -> Result<Line
         return Ok(Line::NotAsked);
     }
     let thread_tier = open.map_or(shown.verdict.tier, |open| open.verdict.tier);
-    Ok(Line::Shown(Box::new(item(shown, thread_tier))))
+    let mut item = item(shown, thread_tier);
+    if open.is_some() {
+        item.call = call(store, headers)?;
+    }
+    Ok(Line::Shown(Box::new(item)))
 }
 
 /// The messages asked for, one item each, in the order given, settled or not; those not judged are
@@ -205,6 +213,9 @@ pub fn items(store: &Store, ids: &[MessageId], options: &ListOptions) -> Result<
         }
         let mut one = item(shown, open.map_or(verdict.tier, |open| open.verdict.tier));
         one.gist = ledger::gist(store, *id, &options.reading_version)?;
+        if open.is_some_and(|open| open.header.id == *id) {
+            one.call = call(store, thread)?;
+        }
         items.push(one);
         if options.limit.is_some_and(|limit| items.len() >= limit) {
             break;
@@ -273,5 +284,6 @@ fn item(shown: &Standing<'_>, thread_tier: Tier) -> Item {
         decided_by: verdict.decided_by,
         scores: verdict.scores,
         reasons: verdict.reasons.clone(),
+        call: None,
     }
 }

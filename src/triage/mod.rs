@@ -7,7 +7,10 @@
 //! behind people. Nothing is hidden: `fyi` is a tier, not a bin. Start with [`judge_new`], then
 //! [`list()`].
 
+mod audit;
+mod backtest;
 mod case;
+mod clocks;
 mod error;
 mod features;
 mod history;
@@ -15,9 +18,12 @@ mod judge;
 mod kind;
 mod learned;
 mod list;
+mod personal;
+mod rounds;
 mod second;
 mod state;
 mod suspicion;
+mod taught;
 mod tier;
 mod verdict;
 mod weights;
@@ -26,14 +32,23 @@ mod weights;
 mod wording;
 
 #[cfg(test)]
+mod taught_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Sample, miss_rate_upper_95, sample};
+pub use backtest::{Backtest, Deed, Miss, Policy, backtest, deeds};
+pub use clocks::{
+    Attainment, Breach, Clocks, Windowed, breaks_through, clocks, windowed, windows_around,
+};
 pub use error::Error;
 pub use history::Sender;
 pub use judge::{Norms, Rule, Settings, WINDOW_SECONDS, judge_new, verdict};
 pub use list::{Item, ListOptions, Listed, items, list, listed};
+pub use rounds::Call;
 pub use second::{Asked, Second, ask_writer, to_ask};
 pub use state::State;
-pub use verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Verdict};
+pub use taught::{Correction, Learned, Lesson, Taught, in_words, teach};
+pub use verdict::{DecidedBy, Kind, Reason, Scores, Signal, Tier, Untaught, Verdict};

@@ -19,6 +19,8 @@ use crate::store::{Header, Scope, Store};
 
 /// The reader is unsure below this confidence.
 const SURE_MIN: f32 = 0.6;
+/// Mail that is not said to be pressing is risky from this probability of it on.
+const RISKY_MIN: f32 = 0.15;
 /// The model's opinion counts from this probability on, after the reader's was weighed in.
 const TELLS_MIN: f32 = 0.5;
 /// The model's probability of a tier so many steps from the reader's is multiplied by this: it
@@ -53,8 +55,9 @@ pub struct Second<'a> {
     pub draw: &'a dyn Fn() -> u64,
 }
 
-/// Which of this judged mail to ask the writer of `settings` about, newest first: people's, to the
-/// user, decided by the reader, and not asked about before.
+/// Which of this judged mail to ask the writer of `settings` about: people's, to the user, decided by
+/// the reader, and not asked about before. What may be pressing and was not said to be comes first
+/// ([`RISKY_MIN`]), and the newest first within each: a budget that ends early leaves what costs least.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -74,11 +77,14 @@ pub fn to_ask(
             && (asked == Asked::All || verdict.confidence < SURE_MIN)
             && !settings.was_asked(&row.version);
         if is_open {
-            open.push((header.date, header.id));
+            let tiers = verdict.untaught.tiers;
+            let pressing = tiers[Tier::Now as usize] + tiers[Tier::Today as usize];
+            let is_risky = verdict.tier > Tier::Today && pressing >= RISKY_MIN;
+            open.push((is_risky, header.date, header.id));
         }
     }
-    open.sort_unstable_by_key(|newest| std::cmp::Reverse(*newest));
-    Ok(open.into_iter().map(|(_, id)| id).collect())
+    open.sort_unstable_by_key(|first| std::cmp::Reverse(*first));
+    Ok(open.into_iter().map(|(.., id)| id).collect())
 }
 
 /// Asks the writer about mail of [`to_ask`], one after another, and writes down what it says. `go_on`
@@ -306,6 +312,22 @@ mod tests {
     fn mails<'a>(texts: &[&'a str]) -> Vec<Mail<'a>> {
         let named = ["1", "2", "3"].iter().zip(texts);
         named.map(|(id, text)| Mail { id, text, ..Mail::default() }).collect()
+    }
+
+    #[test]
+    fn what_may_be_pressing_is_asked_about_before_what_is_newer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, ids, settings) = judged(dir.path(), &mails(&TEXTS));
+        let risks = [0.0, 0.3, 0.0];
+        for (id, risk) in ids.iter().zip(risks) {
+            let stored = store.verdict(*id).unwrap().unwrap();
+            let mut verdict = verdict(&store, *id).unwrap().unwrap();
+            verdict.tier = Tier::Normal;
+            verdict.untaught.tiers = [0.0, risk, 1.0 - risk, 0.0, 0.0];
+            store.put_verdicts(&[row(stored.version, &verdict)]).unwrap();
+        }
+        let open = to_ask(&store, &ids, Asked::All, &settings).unwrap();
+        assert_eq!(open, [ids[1], ids[2], ids[0]]);
     }
 
     const TEXTS: [&str; 3] =

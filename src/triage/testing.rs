@@ -17,3 +17,20 @@ pub(super) fn see(row: &Row) {
 pub(crate) fn seen() -> Option<Vec<f32>> {
     SEEN.take().map(|row| row.to_vec())
 }
+
+thread_local! {
+    /// Whether verdicts are made without what the user does with mail.
+    static WITHOUT_HABITS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+pub(super) fn is_without_habits() -> bool {
+    WITHOUT_HABITS.get()
+}
+
+/// Runs `work` with or without habits.
+pub(super) fn with_habits<T>(with: bool, work: impl FnOnce() -> T) -> T {
+    WITHOUT_HABITS.set(!with);
+    let done = work();
+    WITHOUT_HABITS.set(false);
+    done
+}

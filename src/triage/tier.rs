@@ -48,6 +48,29 @@ pub(crate) struct TierOpinion {
     pub(crate) margin: f32,
     /// The time the sender named.
     pub(crate) deadline: Option<UnixSeconds>,
+    /// Probabilities of the tiers, in keeping with the one chosen; they add up to 1.
+    pub(crate) probabilities: [f32; 5],
+}
+
+/// Probabilities of the tiers where only one of them and how sure it is are known: the nearer tiers
+/// share what is left.
+fn around(tier: Tier, sure: f32) -> [f32; 5] {
+    const NEAR: [f32; 5] = [0.0, 0.6, 0.4, 0.3, 0.3];
+    let sure = sure.clamp(0.3, 0.97);
+    let shares: [f32; 5] = std::array::from_fn(|at| NEAR[at.abs_diff(tier as usize)]);
+    let all: f32 = shares.iter().sum();
+    let mut probabilities = shares.map(|share| (1.0 - sure) * share / all);
+    probabilities[tier as usize] = sure;
+    probabilities
+}
+
+/// The same with the likeliest made to be the tier that was chosen: what rules it out is certain.
+fn in_keeping(mut probabilities: [f32; 5], tier: Tier) -> [f32; 5] {
+    let top = probabilities.iter().copied().fold(0.0, f32::max);
+    let said = &mut probabilities[tier as usize];
+    *said = said.max(top * 1.05);
+    let all: f32 = probabilities.iter().sum();
+    probabilities.map(|p| p / all)
 }
 
 pub(crate) fn tier(
@@ -64,7 +87,16 @@ pub(crate) fn tier(
     if kind.kind == Kind::Calendar {
         let wants = case.header.facts.calendar == Some(CalendarMethod::Request) && needs_reply;
         let tier = if wants { Tier::Normal } else { Tier::Fyi };
-        return TierOpinion { tier, needs_reply: wants, reply, margin: 0.95, deadline: None };
+        let probabilities = around(tier, 0.95);
+        let margin = 0.95;
+        return TierOpinion {
+            tier,
+            needs_reply: wants,
+            reply,
+            margin,
+            deadline: None,
+            probabilities,
+        };
     }
     if !is_of_a_crowd(case, kind.kind) {
         let mut aside = Tally::default();
@@ -97,7 +129,9 @@ pub(crate) fn tier(
             tally.reason("brings what you asked for, to be weighed", case.header.subject.clone());
         }
         let tier = if material { Tier::Consider } else { Tier::Fyi };
-        return TierOpinion { tier, needs_reply, reply, margin: 1.0 - reply, deadline: None };
+        let margin = 1.0 - reply;
+        let probabilities = around(tier, margin);
+        return TierOpinion { tier, needs_reply, reply, margin, deadline: None, probabilities };
     }
     for ask in case.asks().take(2) {
         tally.reason(ASKS, ask.quote.clone());
@@ -118,7 +152,8 @@ pub(crate) fn tier(
         distance = distance.min((thought - CONSIDER_MIN).abs() * 0.8);
     }
     let margin = reply / (1.0 + (-0.6 - 1.4 * distance).exp());
-    TierOpinion { tier, needs_reply, reply, margin, deadline }
+    let probabilities = around(tier, margin);
+    TierOpinion { tier, needs_reply, reply, margin, deadline, probabilities }
 }
 
 /// Mail that nobody waits behind, whatever it says.
@@ -158,6 +193,7 @@ fn with_reasons(
         reply: weighed.reply,
         margin: weighed.probabilities[weighed.tier as usize],
         deadline,
+        probabilities: in_keeping(weighed.probabilities, weighed.tier),
     }
 }
 

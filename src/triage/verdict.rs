@@ -144,6 +144,8 @@ pub enum DecidedBy {
     Reader,
     /// The writer, where the reader was unsure.
     Writer,
+    /// The user, who said so of this very message.
+    You,
 }
 
 /// Probabilities, 0..1.
@@ -202,4 +204,27 @@ pub struct Verdict {
     pub signals: Vec<Signal>,
     /// What was known of the sender then.
     pub sender: Sender,
+    /// What is said without anything the user taught.
+    #[serde(default)]
+    pub untaught: Untaught,
+}
+
+/// A verdict before what the user taught is added to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Untaught {
+    /// The tier.
+    pub tier: Tier,
+    /// Probabilities of the tiers; they add up to 1.
+    pub tiers: [f32; 5],
+    /// Probabilities of the kinds; they add up to 1.
+    pub kinds: [f32; 9],
+    /// Probability that somebody waits for an answer.
+    pub reply: f32,
+}
+
+impl Default for Untaught {
+    fn default() -> Self {
+        Self { tier: Tier::Fyi, tiers: [0.2; 5], kinds: [1.0 / 9.0; 9], reply: 0.5 }
+    }
 }

@@ -77,13 +77,3 @@ fn the_readme_lists_every_key_of_the_configuration() {
         assert!(count >= 1, "{answer:?}");
     }
 }
-
-#[test]
-fn doctor_names_keys_without_effect() {
-    let home = Home::new();
-    std::fs::create_dir_all(home.path()).expect("a folder");
-    let config = "[me]\nwindows = [\"09:30\"]\n\n[notify]\ncommand = [\"true\"]\n";
-    std::fs::write(home.path().join("config.toml"), config).expect("written");
-    let answer = home.run(["doctor"]);
-    assert!(answer.out.contains("without effect so far: windows, [notify]"), "{answer:?}");
-}

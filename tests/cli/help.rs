@@ -3,13 +3,18 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 44] = [
     "demo",
     "import",
     "account",
     "sync",
     "triage",
     "why",
+    "teach",
+    "learned",
+    "rule",
+    "backtest",
+    "audit",
     "brief",
     "owed",
     "waiting",

@@ -17,3 +17,4 @@ mod saved;
 mod search;
 mod show;
 mod strange_characters;
+mod teach;

@@ -321,6 +321,10 @@ pub(crate) struct Judged {
     pub(crate) signals: Option<Vec<Signal>>,
     /// `why` alone.
     pub(crate) sender: Option<Sender>,
+    /// `why` alone, where a later message settled it.
+    pub(crate) settled_by: Option<i64>,
+    /// Where the thread wants a call.
+    pub(crate) call: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
