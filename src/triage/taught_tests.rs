@@ -761,11 +761,11 @@ fn six_users_with_habits() {
             m.worse,
             m.worse_lately
         );
-        let m = measured(&with_noise(mails), 20);
+        let noisy = measured(&with_noise(mails), 20);
         let _ = writeln!(
             out,
             "      one in six at random: untaught {:.3} taught {:.3}; worst place {:+.2}, {:+.2}",
-            m.untaught, m.taught, m.worse, m.worse_lately
+            noisy.untaught, noisy.taught, noisy.worse, noisy.worse_lately
         );
         for (sum, value) in sums.iter_mut().zip([m.untaught, m.taught, before, after]) {
             *sum += value / USERS.len() as f64;
