@@ -299,8 +299,8 @@ pub(super) struct Sync {
     /// First tell the servers what was changed here
     #[arg(long)]
     pub(super) push: bool,
-    /// Go on: wait for new mail, fetch it when it comes, index and judge it; [notify] command hears of
-    /// what is for now or today
+    /// Go on: wait for new mail, fetch it when it comes, index and judge it; the command under notify in
+    /// config.toml hears of what is for now or today
     #[arg(long)]
     pub(super) watch: bool,
 }
@@ -338,7 +338,7 @@ pub(super) struct Triage {
     /// Counts instead of mail, how due times were kept, and how honest your own urgency is
     #[arg(long)]
     pub(super) stats: bool,
-    /// Only what was there at the last of your windows ([me] windows), and what may not wait
+    /// Only what was there at the last of your windows (windows under me in config.toml), and what may not wait
     #[arg(long, conflicts_with_all = ["stats", "query"])]
     pub(super) window: bool,
     /// Stop judging after this time (30s, 2m); what is not judged waits for the next run

@@ -179,7 +179,14 @@ fn chosen(
         let ids = of.iter().map(|text| session.message_id(store, text));
         ids.collect::<Result<Vec<_>, _>>()?
     } else {
-        ids_of(session, store, &of.join(" "))?
+        let text = of.join(" ");
+        if super::saved::parse(store, &text)?.leaves_words_out() {
+            let what =
+                format!("changing the mail that answers {text}: bare words are not all required");
+            return Err(Failure::asked_wrongly(what)
+                .hint("require each (+crane +lorry), put them in quotes, or use operators; --dry-run shows what it would be"));
+        }
+        ids_of(session, store, &text)?
     };
     if ids.len() > MESSAGES_MAX {
         let what = format!("changing {} messages at once: {MESSAGES_MAX} at most", ids.len());

@@ -160,18 +160,35 @@ impl Company {
             .domains
             .iter()
             .any(|(known, letters)| usual(*letters) && owner(known) == owner(domain));
+        let drawn = |known: &str| {
+            if domain.ends_with(known) || known.ends_with(domain) {
+                None
+            } else if skeleton(known) == shape || one_edit_apart(known, domain) {
+                Some(Likeness::Drawn)
+            } else if ours {
+                None
+            } else {
+                wears_the_name(domain, known)
+            }
+        };
         self.domains
             .iter()
             .filter(|(known, letters)| usual(**letters) && known.len() >= 5 && known.contains('.'))
-            .map(|(known, _)| known.as_str())
-            .find(|known| {
-                let parent = domain.ends_with(known) || known.ends_with(domain);
-                !parent
-                    && (skeleton(known) == shape
-                        || one_edit_apart(known, domain)
-                        || !ours && wears_the_name(domain, known))
-            })
+            .filter_map(|(known, _)| drawn(known).map(|likeness| (likeness, known.len(), known)))
+            .max()
+            .map(|(_, _, known)| known.as_str())
     }
+}
+
+/// How one domain is like another, the plainest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// Its owner's name is in it.
+    Name,
+    /// The whole of it is in it.
+    Inside,
+    /// The eye takes one for the other.
+    Drawn,
 }
 
 fn wire(address: &str) -> String {
@@ -224,26 +241,29 @@ const PROVIDERS: &[&str] = &[
 /// A shorter name is a word that anybody may have in theirs.
 const NAME_CHARS_MIN: usize = 6;
 
-/// Whether `domain` shows `known`, or its name, and is somebody else's: `example.org.evil.net`,
+/// How `domain` shows `known`, or its name, and is somebody else's: `example.org.evil.net`,
 /// `harbor-foods-billing.net`, `harbor-foods.net` for `harbor-foods.example`.
-fn wears_the_name(domain: &str, known: &str) -> bool {
+fn wears_the_name(domain: &str, known: &str) -> Option<Likeness> {
     if owner(domain) == owner(known) {
-        return false;
+        return None;
     }
-    let inside = format!(".{domain}.").contains(&format!(".{known}."));
+    if format!(".{domain}.").contains(&format!(".{known}.")) {
+        return Some(Likeness::Inside);
+    }
     let name = owner(known).split('.').next().unwrap_or_default();
-    if inside || name.len() < NAME_CHARS_MIN || PROVIDERS.contains(&name) {
-        return inside;
+    if name.len() < NAME_CHARS_MIN || PROVIDERS.contains(&name) {
+        return None;
     }
     let shape = skeleton(name);
     // Its ending is nobody's name.
     let labels = domain.rsplit_once('.').map_or("", |(labels, _)| labels);
-    labels.split('.').any(|label| {
+    let worn = labels.split('.').any(|label| {
         let before =
             label.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
         let behind = label.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
         before || behind || skeleton(label) == shape
-    })
+    });
+    worn.then_some(Likeness::Name)
 }
 
 /// A domain with what the eye takes for the same made the same.

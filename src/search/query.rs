@@ -278,6 +278,15 @@ impl Query {
         has_words
     }
 
+    /// Whether mail can answer it that holds none of some word that was typed.
+    pub fn leaves_words_out(&self) -> bool {
+        let mut some = self.bare_words_are_optional();
+        self.walk(&mut |query, _| {
+            some |= matches!(query, Query::Words(words) if words.len() > 1);
+        });
+        some
+    }
+
     /// Calls `visit` with every node and whether it is negated.
     pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Query, bool)) {
         fn go<'a>(query: &'a Query, negated: bool, visit: &mut dyn FnMut(&'a Query, bool)) {

@@ -57,7 +57,7 @@ pub struct Second<'a> {
 
 /// Which of this judged mail to ask the writer of `settings` about: people's, to the user, decided by
 /// the reader, and not asked about before. What may be pressing and was not said to be comes first
-/// ([`RISKY_MIN`]), and the newest first within each: a budget that ends early leaves what costs least.
+/// (from 0.15 on), and the newest first within each: a budget that ends early leaves what costs least.
 ///
 /// # Errors
 /// The store cannot be read.

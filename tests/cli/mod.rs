@@ -3,6 +3,7 @@
 mod account;
 mod ask;
 mod bad_input;
+mod change;
 mod day;
 mod doctor;
 mod export;
