@@ -3,6 +3,7 @@
 //! and judges what came; the user's `[notify]` command is started by a process split off before
 //! anything was read.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +20,7 @@ use crate::guard::{ConnectionLog, Messenger, SafeText};
 use crate::intake::imap::{self, Login, Pace};
 use crate::mail::UnixSeconds;
 use crate::mail::when::format_rfc3339;
+use crate::triage;
 
 /// How often all folders are looked at, news or none: only the inbox is watched.
 const ALL_FOLDERS: Duration = Duration::from_mins(10);
@@ -66,6 +68,8 @@ pub(super) fn run(
         }
         drop(sender);
         let mut last_all = None;
+        let mut told = Told { newest: newest_id(session), ids: HashSet::new() };
+        let mut opened = None;
         loop {
             let due = match last_all {
                 None => accounts.iter().enumerate().map(|(at, _)| at).collect(),
@@ -93,8 +97,11 @@ pub(super) fn run(
                 session.note(&failure.message)?;
             }
             session.out.flush()?;
-            if newest_id(session) > newest && !args.words_only {
-                let text = judged(session, newest)?;
+            let window = window_now(session).map(|(opened, _)| opened);
+            let is_news = newest_id(session) > newest || window != opened;
+            opened = window;
+            if is_news && !args.words_only {
+                let text = judged(session, &mut told)?;
                 if let (Some(messenger), Some(notify), Some(text)) =
                     (&mut messenger, &session.config.notify, text)
                 {
@@ -120,7 +127,12 @@ fn heard(
 ) -> Result<Vec<usize>, Failure> {
     let mut due: Vec<usize> = Vec::new();
     loop {
-        let left = ALL_FOLDERS.saturating_sub(last_all.elapsed());
+        let mut left = ALL_FOLDERS.saturating_sub(last_all.elapsed());
+        if let Some((_, next)) = window_now(session) {
+            // What was held is told of when the window opens.
+            let now = session.as_of.unwrap_or_else(now);
+            left = left.min(Duration::from_secs((next.0 - now.0).max(1).unsigned_abs()));
+        }
         let patience = if due.is_empty() { left } else { BURST };
         match words.recv_timeout(patience) {
             Ok(Word::News(at)) => {
@@ -221,9 +233,27 @@ fn newest_id(session: &Session<'_>) -> i64 {
     store.and_then(|store| store.newest_id().ok()).map_or(0, |id| id.0)
 }
 
-/// Has a child judge the mail; in words, what of it is new and for now or today.
-fn judged(session: &mut Session<'_>, newest: i64) -> Result<Option<String>, Failure> {
-    let words = ["triage", "--limit", &OPEN_MAX.to_string()].map(str::to_owned);
+/// The window that is open and the next one, where the config names any.
+fn window_now(session: &Session<'_>) -> Option<(UnixSeconds, UnixSeconds)> {
+    let times = session.config.window_minutes();
+    let now = session.as_of.unwrap_or_else(now);
+    triage::windows_around(&times, &session.calendar, now)
+}
+
+/// What the user has been told of.
+struct Told {
+    /// Mail up to this one was there before.
+    newest: i64,
+    ids: HashSet<i64>,
+}
+
+/// Has a child judge the mail; in words, what of it is new and for now or today. Where the user has
+/// windows, what came after the last one opened waits for the next, but for what may not wait.
+fn judged(session: &mut Session<'_>, told: &mut Told) -> Result<Option<String>, Failure> {
+    let mut words = vec!["triage".to_owned(), "--limit".to_owned(), OPEN_MAX.to_string()];
+    if window_now(session).is_some() {
+        words.push("--window".to_owned());
+    }
     let answer = match super::change::child(session, &words) {
         Ok(answer) => answer,
         Err(failure) => {
@@ -231,7 +261,7 @@ fn judged(session: &mut Session<'_>, newest: i64) -> Result<Option<String>, Fail
             return Ok(None);
         }
     };
-    let text = notice(&answer, newest);
+    let text = notice(&answer, told);
     if let Some(text) = &text {
         session.note(text.lines().next().unwrap_or_default())?;
     }
@@ -239,12 +269,14 @@ fn judged(session: &mut Session<'_>, newest: i64) -> Result<Option<String>, Fail
 }
 
 /// What the user is told of new mail that cannot wait; nothing when all of it can.
-fn notice(answer: &Value, newest: i64) -> Option<String> {
+fn notice(answer: &Value, told: &mut Told) -> Option<String> {
     let items = answer["items"].as_array()?;
     let urgent: Vec<&Value> = items
         .iter()
-        .filter(|item| item["id"].as_i64().is_some_and(|id| id > newest))
         .filter(|item| matches!(item["tier"].as_str(), Some("now" | "today")))
+        .filter(|item| {
+            item["id"].as_i64().is_some_and(|id| id > told.newest && told.ids.insert(id))
+        })
         .collect();
     if urgent.is_empty() {
         return None;
@@ -280,10 +312,11 @@ mod tests {
             item(8, "fyi", "List", "news"),
             item(9, "today", "", "sign"),
         ]});
-        let text = notice(&answer, 6).expect("two cannot wait");
+        let mut told = Told { newest: 6, ids: HashSet::new() };
+        let text = notice(&answer, &mut told).expect("two cannot wait");
         assert!(!text.contains('\u{1b}'), "{text}");
         assert!(text.starts_with("new mail: 1 for now, 1 for today\nBert: the server"), "{text}");
         assert!(text.ends_with("\nbert@example.org: sign\n"), "{text}");
-        assert_eq!(notice(&answer, 9), None);
+        assert_eq!(notice(&answer, &mut told), None, "told already");
     }
 }

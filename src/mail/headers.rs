@@ -210,8 +210,8 @@ fn take_result(facts: &mut HeaderFacts, result: &str) {
     let Some((method, rest)) = result.split_once('=') else { return };
     let word: String = rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
     let read = match word.as_str() {
-        "pass" | "bestguesspass" => AuthResult::Pass,
-        "fail" | "softfail" | "hardfail" | "permerror" => AuthResult::Fail,
+        "pass" => AuthResult::Pass,
+        "fail" | "softfail" | "hardfail" => AuthResult::Fail,
         _ => AuthResult::Neutral,
     };
     // `dkim/1=pass` carries a version.
@@ -353,6 +353,15 @@ mod tests {
              Authentication-Results: mx.example.org; dkim=pass\n\
              Authentication-Results: other.example.org; dmarc=pass",
             HeaderFacts { spf: AuthResult::Pass, dkim: AuthResult::Pass, ..HeaderFacts::default() },
+        );
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_no_failure_and_a_guess_no_pass() {
+        let (spf, dmarc) = (AuthResult::Neutral, AuthResult::Neutral);
+        check(
+            "Authentication-Results: mx.example.org; spf=permerror; dmarc=bestguesspass",
+            HeaderFacts { spf, dmarc, ..HeaderFacts::default() },
         );
     }
 

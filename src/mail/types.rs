@@ -86,9 +86,10 @@ pub enum AuthResult {
     Absent,
     /// `pass`.
     Pass,
-    /// `fail`, `softfail`, `permerror`.
+    /// `fail`, `softfail`.
     Fail,
-    /// `none`, `neutral`, `temperror`, anything else.
+    /// `none`, `neutral`, `temperror`, `permerror` (a record that cannot be read, RFC 8601 section 2.7),
+    /// `bestguesspass` (the domain says nothing, the server guesses), anything else.
     Neutral,
 }
 

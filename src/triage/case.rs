@@ -2,6 +2,7 @@
 
 use super::history::{History, Me, Sender, ThreadPast, domain_of, is_among};
 use super::verdict::{Reason, Signal};
+use super::wording;
 use crate::ledger::{Entry, EntryKind, Folded, Reading};
 use crate::mail::html::Link;
 use crate::mail::{Message, Person};
@@ -151,6 +152,14 @@ impl<'a> Case<'a> {
     /// The header says that a machine sent it.
     pub(crate) fn is_machine(&self) -> bool {
         self.header.facts.automatic || self.header.facts.report
+    }
+
+    /// A desk, not a person: its name says so, and nobody speaks of themselves.
+    pub(crate) fn is_of_an_office(&self) -> bool {
+        let name = Folded::new(&self.header.from.name);
+        let local = self.header.from.address.split('@').next().unwrap_or_default();
+        (name.any(wording::OFFICES) || wording::ROLE_NAMES.contains(&local))
+            && !self.words.any(wording::MYSELF)
     }
 
     /// Asks put to the user: those that name them or nobody.

@@ -25,6 +25,8 @@ const TRUSTED_MAILS: u32 = 2;
 
 /// The least the reader's opinion adds to deceit: the logarithm of one in twenty.
 const DECEIT_FLOOR: f32 = -3.0;
+/// From here on the reader is so sure of junk that list headers do not settle the matter.
+const SURE_JUNK: f32 = 0.9;
 /// Log-odds of suspicion that no honest seller earns.
 const DECEIT_MIN: f32 = 4.5;
 
@@ -104,6 +106,9 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
     if case.is_of_a_forge() {
         odds.of[LIST] -= 4.0;
         odds.add("sent by a forge", &[(NOTIFICATION, 7.0), (PERSON, -2.0), (JUNK, -2.0)]);
+    } else if case.is_discussion() && case.reading.kind[JUNK] >= SURE_JUNK && !case.is_familiar() {
+        // Lists carry spam too.
+        odds.add("list headers", &[(LIST, 3.0), (PERSON, -2.0)]);
     } else if case.is_discussion() {
         odds.add("list headers", &[(LIST, 6.0), (PERSON, -2.0), (JUNK, -2.0)]);
     } else {
@@ -138,6 +143,11 @@ fn by_headers(case: &Case<'_>, odds: &mut Odds<'_>) {
             odds.add("answers by itself", &[(NOTIFICATION, 3.0)]);
         }
     }
+    if suspicion::is_unvouched(case) && !case.is_familiar() {
+        // Who sends to many signs it, or most servers turn it away.
+        let weight = if case.is_mass() { 3.5 } else { 1.5 };
+        odds.add("nobody vouches for the sender", &[(JUNK, weight)]);
+    }
     if facts.marked_spam {
         odds.add("marked by the mail server", &[(JUNK, 3.0)]);
     }
@@ -150,12 +160,14 @@ fn by_sender(case: &Case<'_>, odds: &mut Odds<'_>) {
         odds.add("a machine on a list", &[(NOTIFICATION, 5.0), (LIST, -3.0), (PERSON, -3.0)]);
     } else if role {
         odds.add("a machine's address", &[(NOTIFICATION, 1.8), (TRANSACTION, 1.5), (PERSON, -3.0)]);
+    } else if case.is_of_an_office() {
+        odds.add("an office writes", &[(NOTIFICATION, 1.8), (TRANSACTION, 1.0), (PERSON, -1.8)]);
     } else if wording::ROLE_NAMES.contains(&local) {
         odds.add("a desk's address", &[(TRANSACTION, 1.0), (NOTIFICATION, 0.6), (PERSON, -1.2)]);
     }
     // Nobody reads what is sent to a machine's address, though the user once answered it.
     let plain = !role && !case.is_mass() && !case.is_machine() && !case.is_discussion();
-    if plain {
+    if plain && !case.is_of_an_office() {
         odds.add("an ordinary mail", &[(PERSON, 1.6), (NOTIFICATION, -0.4)]);
     }
     if case.is_known() && plain {
@@ -189,6 +201,9 @@ fn by_words(case: &Case<'_>, odds: &mut Odds<'_>) {
         // Long texts that sell little are letters.
         let long = if case.words.words_count() > 90 && offers < 2.0 { 1.0 } else { 0.0 };
         odds.add("words of a newsletter", &[(NEWSLETTER, 0.9 * letters + long)]);
+    }
+    if !case.is_mass() && case.is_of_an_office() && case.subject.any(wording::LETTER_NAMES) {
+        odds.add("calls itself a newsletter", &[(NEWSLETTER, 6.0)]);
     }
     let known = case.is_known() || case.is_colleague();
     let mut deals = both(wording::DEALS).min(4.0);

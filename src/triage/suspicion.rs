@@ -2,7 +2,10 @@
 
 use super::case::{Case, Tally};
 use super::history::{domain_of, is_public_provider};
+use super::verdict::Signal;
 use super::wording;
+use crate::ledger::Folded;
+use crate::mail::AuthResult;
 
 /// A person writes no hidden text; this many characters are no accident of a mail program.
 const HIDDEN_CHARS: usize = 100;
@@ -49,6 +52,19 @@ fn by_sender(case: &Case<'_>, tally: &mut Tally) -> f32 {
         odds += tally.weigh("suspicious: claims to be of your organisation", 1.0, 3.0);
         tally.reason(format!("names {label}, and is not of it"), from.address.clone());
     }
+    if let Some(brand) = borrowed_brand(case) {
+        odds += tally.weigh("suspicious: bears the name of a firm it is not from", 1.0, 3.0);
+        tally.reason(format!("bears the name of {brand}, and is not from there"), domain);
+    }
+    if !is_an_address(&from.address) {
+        odds += tally.weigh("suspicious: the sender has no address", 1.0, 3.0);
+        tally.reason("the sender gives no address that could be", from.address.clone());
+    }
+    let disguised = [&from.name, &case.header.subject].into_iter().find(|text| is_disguised(text));
+    if let Some(text) = disguised.filter(|_| !case.is_familiar() && !case.is_discussion()) {
+        odds += tally.weigh("suspicious: letters in disguise", 1.0, 4.0);
+        tally.reason("mixes letters of several alphabets that look the same", text.clone());
+    }
     let elsewhere = case.header.people.reply_to.iter().find(|to| to.address != from.address);
     if let Some(to) = elsewhere.filter(|_| !case.is_mass() && !case.is_discussion()) {
         let other_domain = domain_of(&to.address) != domain;
@@ -80,18 +96,93 @@ fn claimed<'a>(case: &'a Case<'_>) -> Option<&'a str> {
         })
 }
 
+/// A firm that deceivers like to be taken for, named in the sender's name by somebody whose domain is not
+/// that firm's.
+fn borrowed_brand(case: &Case<'_>) -> Option<&'static str> {
+    if case.is_familiar() || case.is_discussion() {
+        return None;
+    }
+    let name = Folded::new(&case.header.from.name);
+    let domain = case.domain();
+    let is_theirs = |brand: &str| {
+        let label = brand.replace(' ', "");
+        domain.split('.').any(|part| part == label || part.split('-').any(|piece| piece == label))
+    };
+    wording::BRANDS.iter().copied().find(|brand| name.any(&[*brand]) && !is_theirs(brand))
+}
+
+/// Whether mail could come from there: `name@host.domain` of letters, digits, dots and hyphens.
+fn is_an_address(address: &str) -> bool {
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    !local.is_empty()
+        && domain.contains('.')
+        && domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        })
+}
+
+/// Whether a word mixes Latin letters with Cyrillic or Greek ones, or is written in mathematical
+/// letters: what only those do who hide words from filters (UTS 39, mixed-script confusables).
+fn is_disguised(text: &str) -> bool {
+    let is_mathematical = |c: char| matches!(c, '\u{1d400}'..='\u{1d7ff}');
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let has = |is: fn(char) -> bool| word.chars().any(is);
+        let latin = has(|c| c.is_ascii_alphabetic());
+        let foreign = has(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}'));
+        // µ and the like stand alone among letters: `10µm`.
+        latin && foreign && word.chars().count() > 3
+            || word.chars().filter(|c| is_mathematical(*c)).count() >= 3
+    })
+}
+
 fn fails(case: &Case<'_>) -> bool {
     case.header.facts.authentication_fails()
 }
 
 fn by_authentication(case: &Case<'_>, tally: &mut Tally) -> f32 {
-    if !fails(case) {
-        return 0.0;
+    let facts = &case.header.facts;
+    for (check, result) in [("SPF", facts.spf), ("DKIM", facts.dkim), ("DMARC", facts.dmarc)] {
+        // Phishing passes as often as honest mail: what passed is shown and weighs nothing.
+        let (word, value) = match result {
+            AuthResult::Absent => continue,
+            AuthResult::Pass => ("passed", 1.0),
+            AuthResult::Fail => ("failed", 0.0),
+            AuthResult::Neutral => ("says nothing", 0.5),
+        };
+        let name = format!("authentication: {check} {word}");
+        tally.signals.push(Signal { name, value, weight: 0.0 });
     }
-    let mut odds = tally.weigh("suspicious: authentication failed", 1.0, 1.6);
+    if !fails(case) {
+        return if is_unvouched(case) { by_nobody_vouching(case, tally) } else { 0.0 };
+    }
+    // What the domain itself wants refused (RFC 7489); lists break it for honest mail.
+    let weight = if facts.dmarc == AuthResult::Fail && !case.is_discussion() { 3.2 } else { 1.6 };
+    let mut odds = tally.weigh("suspicious: authentication failed", 1.0, weight);
     tally.reason("the sender's server is not who it says", "");
     if case.is_colleague() {
         odds += tally.weigh("suspicious: claims your own domain", 1.0, 3.5);
+    }
+    odds
+}
+
+/// Whether a stranger sent it and the receiving server, which looked, found nobody to vouch for the
+/// sender's address: no signature held and no policy of the domain allowed it. SPF alone vouches for the
+/// envelope (RFC 7208), which anybody may fill in. Since the big providers ask senders for signatures
+/// (2024), honest mail from strangers passes.
+pub(crate) fn is_unvouched(case: &Case<'_>) -> bool {
+    let facts = &case.header.facts;
+    let results = [facts.spf, facts.dkim, facts.dmarc];
+    results.iter().any(|result| *result != AuthResult::Absent)
+        && ![facts.dkim, facts.dmarc].contains(&AuthResult::Pass)
+        && !case.is_known()
+        && !case.is_discussion()
+}
+
+fn by_nobody_vouching(case: &Case<'_>, tally: &mut Tally) -> f32 {
+    let mut odds = tally.weigh("suspicious: nobody vouches for the sender", 1.0, 2.6);
+    tally.reason("no server vouches for the sender's address", case.header.from.address.clone());
+    if case.links.iter().any(|link| host_of(&link.href).is_some()) {
+        odds += tally.weigh("suspicious: and it leads somewhere", 1.0, 1.4);
     }
     odds
 }
@@ -132,9 +223,10 @@ fn by_words(case: &Case<'_>, tally: &mut Tally) -> f32 {
         odds += tally.weigh("suspicious: hidden text", case.message.hidden_chars as f32, 5.0);
         tally.reason("holds text that a person would not see", "");
     }
-    let groups: [(&str, &str, &[&str], f32); 6] = [
+    let groups: [(&str, &str, &[&str], f32); 7] = [
         ("secrets wanted", "asks for passwords, codes or account details", wording::SECRETS, 2.2),
         ("money wanted", "is about a payment", wording::MONEY, 0.8),
+        ("a fortune", "promises money for an advance", wording::FORTUNES, 2.2),
         ("gift cards", "asks for gift cards", wording::GIFT_CARDS, 3.0),
         ("secrecy", "asks you to keep it from others", wording::SECRECY, 1.6),
         ("threats and haste", "threatens or presses", wording::HASTE, 1.2),
@@ -149,6 +241,12 @@ fn by_words(case: &Case<'_>, tally: &mut Tally) -> f32 {
                 tally.reason(text, case.quote_of(phrases));
             }
         }
+    }
+    if (is_unvouched(case) || fails(case))
+        && (case.words.any(wording::BAIT) || case.subject.any(wording::BAIT))
+    {
+        odds += tally.weigh("suspicious: bait", 1.0, 2.0);
+        tally.reason("baits with a prize, a parcel or an account", case.quote_of(wording::BAIT));
     }
     // One such word stands in many honest mails.
     if odds > 0.0 && odds < 2.0 { odds * 0.5 } else { odds }
@@ -235,7 +333,7 @@ fn related(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{host_of, looks_like, related};
+    use super::{host_of, is_an_address, is_disguised, looks_like, related};
 
     #[test]
     fn look_alike_domains_are_told() {
@@ -258,6 +356,29 @@ mod tests {
             ("example.com", "example.org"),
         ] {
             assert!(!looks_like(domain, known), "{domain} {known}");
+        }
+    }
+
+    #[test]
+    fn letters_in_disguise_are_told_from_other_alphabets() {
+        for text in ["Соurt case", "Wаllеt locked", "You won a 𝗠𝗮𝗸𝗶𝘁𝗮 kit"] {
+            assert!(is_disguised(text), "{text}");
+        }
+        for text in
+            ["Court case", "Привет, Анна", "Ελληνικά", "10 µm, α-helix, Δt", "IBM Москва", "ÅÄÖ"]
+        {
+            assert!(!is_disguised(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_could_not_be_are_told() {
+        for address in ["", "team", "a@gov", "a@%x.example.com", "a@ex ample.com", "a@.example.com"]
+        {
+            assert!(!is_an_address(address), "{address}");
+        }
+        for address in ["a@example.org", "a@mail_1.example.org", "a@müller.example"] {
+            assert!(is_an_address(address), "{address}");
         }
     }
 

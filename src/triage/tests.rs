@@ -92,6 +92,20 @@ fn a_time_today_is_today_and_one_within_the_hour_is_now() {
 }
 
 #[test]
+fn an_office_is_told_from_the_person_who_sits_there() {
+    let mail = |text| Mail {
+        from: "Facilities Team <facilities@example.org>",
+        subject: "Lift",
+        text,
+        ..Mail::default()
+    };
+    let notice = "The lift will be out of service tonight from 20:00. The stairs stay open.";
+    check(&[mail(notice)], Tier::Fyi, Kind::Notification);
+    let personal = "I looked at the lift with Ben. Which of the two offers do you want me to take?";
+    assert_eq!(last(&[mail(personal)]).kind, Kind::Person);
+}
+
+#[test]
 fn a_forges_mail_counts_when_it_calls_the_user() {
     let mail = |headers| Mail {
         from: "Ben Sample <notifications@forge.example.org>",
@@ -409,4 +423,41 @@ fn a_regular_sender_is_no_junk() {
     let junk = |at: usize| verdict(&store, filled[at]).unwrap().unwrap().scores.junk;
     let odds = |at: usize| junk(at) / (1.0 - junk(at));
     assert!(junk(0) > 0.5 && odds(8) < odds(0) / 4.0, "{} then {}", junk(0), junk(8));
+}
+
+/// A stranger's mail of 2026-03-02 with an `Authentication-Results` header.
+fn vouched<'a>(headers: &'a str, from: &'a str, text: &'a str) -> [Mail<'a>; 2] {
+    [KNOWN, Mail { from, headers, text, subject: "Your account", ..Mail::default() }]
+}
+
+const NOBODY: &str = "Authentication-Results: mx.example.org; spf=none; dkim=none; dmarc=none\r\n";
+const SIGNED: &str = "Authentication-Results: mx.example.org; spf=pass; dkim=pass; dmarc=pass\r\n";
+const BAITED: &str = "Your storage is full. See https://full.example.net/now to keep your mail.";
+
+#[test]
+fn a_stranger_nobody_vouches_for_who_baits_is_suspicious() {
+    let from = "Outlook Team <help@quota.example.net>";
+    let found = check(&vouched(NOBODY, from, BAITED), Tier::Fyi, Kind::Suspicious);
+    assert!(found.reasons.iter().any(|reason| reason.text.contains("vouches")), "{found:#?}");
+    assert!(found.signals.iter().any(|signal| signal.name == "authentication: DKIM says nothing"));
+    let from = "Rosa Lang <rosa@quota.example.net>";
+    let found = last(&vouched(SIGNED, from, "Which stand shall I order?"));
+    assert!(found.kind != Kind::Suspicious && found.kind != Kind::Junk, "{found:#?}");
+    assert!(found.signals.iter().any(|signal| signal.name == "authentication: DKIM passed"));
+}
+
+#[test]
+fn who_is_known_needs_nobody_to_vouch() {
+    let from = "Ben Sample <ben@example.com>";
+    let found = last(&vouched(NOBODY, from, BAITED));
+    assert_ne!(found.kind, Kind::Suspicious, "{found:#?}");
+}
+
+#[test]
+fn below_the_servers_own_header_nothing_vouches() {
+    let forged = "Authentication-Results: mx.example.org; spf=none; dkim=none; dmarc=none\r\n\
+                  Received: from there by mx.example.org; Mon, 2 Mar 2026 09:59:00 +0000\r\n\
+                  Authentication-Results: mx.example.org; spf=pass; dkim=pass; dmarc=pass\r\n";
+    let from = "Outlook Team <help@quota.example.net>";
+    check(&vouched(forged, from, BAITED), Tier::Fyi, Kind::Suspicious);
 }

@@ -17,6 +17,29 @@ pub(crate) const ROLE_NAMES: &[&str] = &[
     "commandes", "pedidos", "facturas",
 ];
 
+/// Words of a desk's or an office's name.
+pub(crate) const OFFICES: &[&str] = &[
+    "team", "department", "dept", "office", "admin", "admins", "administration", "administrator",
+    "desk", "helpdesk", "support", "hr", "human resources", "payroll", "facilities", "reception",
+    "secretariat", "registrar", "registry", "services", "customer service", "abteilung",
+    "personalabteilung", "verwaltung", "hausverwaltung", "sekretariat", "empfang", "kundenservice",
+    "service client", "secrétariat", "équipe", "accueil", "comptabilité", "equipo", "departamento",
+    "secretaría", "recepción", "administración", "equipa", "secretaria", "receção", "ufficio",
+    "segreteria", "afdeling", "balie",
+];
+
+/// What editorial mail calls itself in its subject.
+pub(crate) const LETTER_NAMES: &[&str] = &[
+    "newsletter", "rundbrief", "lettre d'information", "infolettre", "boletín", "boletim",
+    "nieuwsbrief",
+];
+
+/// How one person speaks of themselves; an office says "we" or nothing.
+pub(crate) const MYSELF: &[&str] = &[
+    "i", "i'm", "i've", "i'll", "i'd", "my", "me", "mine", "ich", "mein", "meine", "mir", "je", "j",
+    "moi", "mon", "ma", "yo", "mi", "eu", "meu", "minha", "io", "mio", "mia", "ik", "mijn",
+];
+
 /// An absent person's machine answers.
 pub(crate) const AWAY: &[&str] = &[
     "automatic reply", "auto reply", "autoreply", "out of office", "away from", "abwesenheit*",
@@ -79,7 +102,7 @@ pub(crate) const SELLS: &[&str] = &[
     "counts and cost", "to opt out", "opt out", "grow your business", "increase your sales",
     "outsourc*", "web design", "app development", "investment opportunity", "make money",
     "earn money", "work from home", "viagra", "casino", "lottery", "weight loss", "loan", "crypto",
-    "enlarge*", "million dollars", "next of kin", "dear friend", "click here", "act now",
+    "enlarge*", "dear friend", "click here", "act now",
     "100 % free", "risk free", "no obligation", "unsolicited", "already wrote", "circle back",
     "bubble this up", "quick call this week", "15 minutes of your time", 
     "if you are curious", "our product", "our solution", "book a demo", 
@@ -125,6 +148,43 @@ pub(crate) const HASTE: &[&str] = &[
     "final warning", "last warning", "legal action", "if you do not act", "avoid", "wird gesperrt",
     "innerhalb von 24 stunden", "sofort handeln", "sera suspendu", "sous 24 heures",
     "será suspendida", "en 24 horas", "wordt geblokkeerd",
+];
+
+/// What deceivers bait with. It weighs only where nobody vouches for the sender.
+pub(crate) const BAIT: &[&str] = &[
+    "verify your email", "password expires", "password will expire", "password expiration",
+    "storage is full", "storage is almost full", "storage limit", "unusual sign in",
+    "sign in attempt", "sign in activity", "new sign in", "update your information",
+    "your account has been", "your account will be", "account suspended", "account is on hold",
+    "your package", "your parcel", "delivery failed", "delivery attempt", "shipping fee",
+    "customs fee", "claim your", "you have been selected", "you have won", "you are a winner",
+    "winner", "reward", "congratulations", "survey", "expires today", "last chance", "renew*",
+    "subscription", "refund", "quarantin*", "pending messages", "undelivered", "document shared",
+    "shared a document", "voicemail", "voice message", "security alert", "recover*", "airdrop",
+    "paket", "sendung", "gewinn*", "glückwunsch", "konto", "colis", "livraison", "félicitations",
+    "paquete", "felicidades", "premio", "pontos", "encomenda", "parabéns",
+];
+
+/// Firms and services whose name deceivers borrow: whole names, none that is also somebody's own.
+pub(crate) const BRANDS: &[&str] = &[
+    "paypal", "microsoft", "office365", "office 365", "outlook team", "onedrive", "sharepoint",
+    "apple id", "apple support", "icloud", "amazon", "netflix", "spotify", "dhl", "fedex",
+    "ups delivery", "usps", "dpd", "docusign", "adobe", "dropbox", "facebook", "instagram",
+    "linkedin", "whatsapp", "metamask", "coinbase", "binance", "trust wallet", "trustwallet",
+    "ledger live", "opensea", "norton 360", "norton antivirus", "mcafee", "geek squad", "costco",
+    "walmart", "starbucks", "home depot", "chase bank", "citibank", "wells fargo",
+    "bank of america", "american express", "hsbc", "barclays", "banco santander", "sparkasse",
+    "volksbank", "commerzbank", "postbank", "deutsche bank", "ing diba", "dkb", "correos",
+    "la poste", "deutsche post",
+];
+
+/// What those promise who want an advance.
+pub(crate) const FORTUNES: &[&str] = &[
+    "next of kin", "inheritance", "beneficiary", "late client", "deceased client",
+    "investment partner", "business proposal", "mutual benefit", "donate to you", "donation to you",
+    "donation of", "compensation fund", "atm card", "confidential business", "unclaimed fund*",
+    "million usd", "million dollars", "million euros", "million united states", "consignment box",
+    "western union", "erbschaft", "héritage de", "herencia de", "herança de",
 ];
 
 /// Words meant for a program that reads the mail.
