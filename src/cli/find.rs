@@ -54,6 +54,8 @@ pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u
     })?;
     let covered = vectors.messages_count() as u64;
     let total = match session.as_of {
+        // An index that is level with the store has counted already.
+        None if index.watermark() >= store.generation()? => index.messages_count(),
         None => store.all_count()?,
         until => store.messages_count(until)?,
     };

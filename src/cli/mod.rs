@@ -41,7 +41,7 @@ mod writer;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -145,6 +145,10 @@ pub fn main() -> ExitCode {
         eprintln!("postroom: {error}\nhint: Postroom reads no mail without its lock");
         return ExitCode::from(COULD_NOT);
     }
+    if !connects && let Err(error) = keep_files(&typed) {
+        eprintln!("postroom: {error}\nhint: Postroom reads no mail without its lock");
+        return ExitCode::from(COULD_NOT);
+    }
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let terminals = [stdin.is_terminal(), stdout.is_terminal(), stderr.is_terminal()];
     let now = std::time::SystemTime::now()
@@ -161,6 +165,53 @@ pub fn main() -> ExitCode {
         companion,
     };
     ExitCode::from(dispatch(typed, surroundings))
+}
+
+/// Lets this process write into Postroom's own folders and where the command was told to, nowhere else.
+fn keep_files(typed: &Typed) -> Result<(), guard::Error> {
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let Some(home) = Home::find(typed.global.home.as_deref(), &variable) else { return Ok(()) };
+    let is_verify = matches!(&typed.command, Command::Privacy(privacy) if privacy.verb == Some(PrivacyVerb::Verify));
+    let mut places = vec![PathBuf::from("/dev/null")];
+    let own = [home.config.parent().map(Path::to_path_buf), Some(home.data), Some(home.models)];
+    for place in own.into_iter().flatten() {
+        if !is_verify || place.exists() {
+            places.extend(existing(&place));
+        }
+    }
+    let named = match &typed.command {
+        Command::Demo(args) => args.keep.as_deref().map(beside),
+        Command::Export(args) => Some(args.dir.as_path()),
+        Command::Save(args) => Some(args.to.as_path()),
+        Command::Man { dir } => Some(dir.as_path()),
+        // A file is made beside the old one, or linked from where it lies.
+        Command::Brief(args) => args.html.as_deref().map(beside),
+        Command::Model(model) => match &model.verb {
+            ModelVerb::Add { file, .. } => Some(beside(file)),
+            _ => None,
+        },
+        _ => None,
+    };
+    places.extend(named.and_then(existing));
+    let places: Vec<&Path> = places.iter().map(PathBuf::as_path).collect();
+    guard::keep_files(&places).map(drop)
+}
+
+fn beside(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The folder itself or, where it has yet to be made, the one to make it in.
+fn existing(place: &Path) -> Option<PathBuf> {
+    let place = if place.is_absolute() {
+        place.to_path_buf()
+    } else {
+        std::env::current_dir().ok()?.join(place)
+    };
+    place.ancestors().find(|place| place.exists()).map(Path::to_path_buf)
 }
 
 /// Starts over with as many threads for the writer as were asked for: it is told by the environment

@@ -1,7 +1,7 @@
 //! What can this process reach, and what did it reach?
 //!
 //! [`lock()`] takes every socket away from the process before it reads mail, for good and for its
-//! children too. [`verify()`] tries to break out and says what happened. [`ConnectionLog`] is the
+//! children too; [`keep_files()`] takes every place to write but its own. [`verify()`] tries to break out and says what happened. [`ConnectionLog`] is the
 //! list of connections that the few commands which may open one have opened. [`confine()`] leaves a
 //! process nothing but its streams, for reading a stranger's file. [`SafeText`] is the only way for a
 //! stranger's words to a screen. Nothing here reads mail. Start with [`lock()`].
@@ -9,6 +9,7 @@
 mod companion;
 mod confine;
 mod connections;
+mod files;
 mod lock;
 mod text;
 mod verify;
@@ -16,6 +17,7 @@ mod verify;
 pub use companion::{Companion, Messenger, serve_companion, serve_messenger};
 pub use confine::{allow_processor_seconds, confine};
 pub use connections::{Connection, ConnectionLog};
+pub use files::keep_files;
 pub use lock::{Locked, lock};
 pub use text::{SafeText, escape_json};
 pub use verify::{Attempt, opens_socket, verify};

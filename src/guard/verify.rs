@@ -18,7 +18,8 @@ pub struct Attempt {
 }
 
 /// Tries every way out that this process has: TCP, UDP and names through the standard library,
-/// one socket of each other family, a pair of sockets, `io_uring`, and a child process. Nothing is
+/// one socket of each other family, a pair of sockets, `io_uring`, a file outside Postroom's folders
+/// (where the kernel has a lock for files), and a child process. Nothing is
 /// ever sent: addresses are of this machine or set aside for documentation.
 ///
 /// `child` is a command that exits with success when it could open a socket itself.
@@ -33,6 +34,9 @@ pub fn verify(child: Option<&mut Command>) -> Vec<Attempt> {
     add("UDP socket", UdpSocket::bind(("127.0.0.1", 0)).map(drop));
     add("UDP socket, IPv6", UdpSocket::bind(("::1", 0)).map(drop));
     add_system_attempts(&mut add);
+    if super::files::has_file_lock() {
+        add("file elsewhere", write_elsewhere());
+    }
     // Only behind a lock that holds: elsewhere it would ask somebody.
     if attempts.iter().all(|attempt| attempt.refused) {
         attempts.push(look_up("example.org"));
@@ -62,6 +66,13 @@ fn judged(attempt: &str, outcome: Result<(), std::io::Error>) -> Attempt {
         Err(error) => (error.kind() == std::io::ErrorKind::PermissionDenied, error.to_string()),
     };
     Attempt { attempt: attempt.to_owned(), refused, how }
+}
+
+/// Makes a file where other programs may, and takes it away again.
+fn write_elsewhere() -> Result<(), std::io::Error> {
+    let path = std::env::temp_dir().join(format!("postroom-verify-{}", std::process::id()));
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)
 }
 
 /// The system's resolver (`getaddrinfo`): it may have ways of its own, a daemon's socket among them. Without

@@ -76,6 +76,11 @@ impl Zone {
         Self(TimeZone::system())
     }
 
+    /// The zone of this name whose rules a file of the time zone database (TZif, RFC 9636) holds.
+    pub fn of_file(name: &str, rules: &[u8]) -> Option<Self> {
+        TimeZone::tzif(name, rules).ok().map(Self)
+    }
+
     /// Reads `UTC`, an IANA name (`Europe/Berlin`) or an offset (`+02:00`, `-0530`).
     ///
     /// # Errors
