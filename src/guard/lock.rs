@@ -17,7 +17,8 @@ pub enum Locked {
 /// kernel may serve.
 ///
 /// # Errors
-/// The kernel does not take the filter. Go no further then.
+/// The kernel does not take the filter, or a socket is open already that whoever started this process
+/// left to it (standard streams aside). Go no further then.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn lock() -> Result<Locked, super::Error> {
     use std::collections::BTreeMap;
@@ -47,7 +48,22 @@ pub fn lock() -> Result<Locked, super::Error> {
             rules.insert(number | X32, Vec::new());
         }
     }
+    if let Some(number) = open_socket() {
+        let reason = format!("descriptor {number} is a socket, left open by what started Postroom");
+        return Err(super::Error::Lock { reason });
+    }
     apply(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32))
+}
+
+/// The number of a descriptor above standard error that is a socket.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn open_socket() -> Option<u32> {
+    let listed = std::fs::read_dir("/proc/self/fd").ok()?;
+    listed.filter_map(Result::ok).find_map(|entry| {
+        let number: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let target = std::fs::read_link(entry.path()).ok()?;
+        (number > 2 && target.to_str()?.starts_with("socket:")).then_some(number)
+    })
 }
 
 /// Has the kernel do `matched` with the calls of `rules` and `others` with all others, from now on.

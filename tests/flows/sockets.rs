@@ -77,6 +77,26 @@ fn everything_works_without_a_network() {
     }
 }
 
+/// A socket that was open before the lock would be a way out.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_socket_left_by_who_started_it_is_refused() {
+    let home = Home::new();
+    let program = env!("CARGO_BIN_EXE_postroom");
+    // A shell that has bash's sockets opens one to a listener of ours and leaves it to what it starts.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a listener");
+    let port = listener.local_addr().expect("bound").port();
+    let script = format!("exec 9<>/dev/tcp/127.0.0.1/{port}; exec {program} --home \"$0\" log");
+    let answer = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .arg(home.path())
+        .output()
+        .expect("bash starts");
+    assert_eq!(answer.status.code(), Some(1), "{answer:?}");
+    let said = String::from_utf8_lossy(&answer.stderr);
+    assert!(said.contains("descriptor 9 is a socket"), "{said}");
+}
+
 #[test]
 fn privacy_verify_finds_every_way_shut() {
     let home = Home::new();

@@ -183,8 +183,9 @@ fn check_chaos(counting: Counting) {
         operations = others.into_iter().map(|other| other.join().expect("it ends")).sum();
     });
     for _ in 0..3 {
-        // Much of a small folder may be gone at once: here that is meant.
-        home.run(["sync", "--words-only", "--purge"]).done();
+        // Much of a small folder may be gone at once: here that is meant. Where changes are not counted
+        // the flags of all but the newest mail are compared once a day: it is another day.
+        home.run(["--as-of", "2100-01-01T00:00:00Z", "sync", "--words-only", "--purge"]).done();
     }
     check_equal(
         &mut server.client(),

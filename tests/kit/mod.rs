@@ -82,11 +82,14 @@ impl Home {
         self.data().join("postroom.db")
     }
 
-    /// The program's arguments with this home and the tests' clock before them.
+    /// The program's arguments with this home before them, and the tests' clock unless they name a time.
     pub(crate) fn args<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Vec<OsString> {
-        let mut all: Vec<OsString> =
-            vec!["--home".into(), self.home.clone().into(), "--as-of".into(), NOW.into()];
-        all.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let mut all: Vec<OsString> = vec!["--home".into(), self.home.clone().into()];
+        if !args.iter().any(|arg| arg == "--as-of") {
+            all.extend(["--as-of".into(), NOW.into()]);
+        }
+        all.extend(args);
         all
     }
 

@@ -76,7 +76,7 @@ impl Zone {
         Self(TimeZone::system())
     }
 
-    /// The zone of this name whose rules a file of the time zone database (TZif, RFC 9636) holds.
+    /// The zone of this name whose rules a file of the time zone database (`TZif`, RFC 9636) holds.
     pub fn of_file(name: &str, rules: &[u8]) -> Option<Self> {
         TimeZone::tzif(name, rules).ok().map(Self)
     }
