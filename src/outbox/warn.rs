@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::show::Recipient;
 use super::{Error, clean, punycode};
-use crate::mail;
+use crate::mail::{self, Person};
 use crate::store::{Header, Letter, LetterRow, Scope, Store};
 
 /// Messages looked through for known people.
@@ -62,8 +62,11 @@ pub(super) fn warnings(
         Some(id) => store.headers(&Scope { ids: Some(vec![id]), ..Scope::default() })?.pop(),
         None => None,
     };
-    if let Some(text) = answered.as_ref().and_then(|header| reply_to_elsewhere(header, recipients))
-    {
+    let elsewhere = answered.as_ref().and_then(|header| {
+        let list = header.facts.list_id.as_deref();
+        reply_to_elsewhere(&header.from.address, &header.people.reply_to, list, recipients)
+    });
+    if let Some(text) = elsewhere {
         add(WarningKind::ReplyToElsewhere, text);
     }
     let company = Company::of(store, answered.as_ref(), recipients)?;
@@ -209,14 +212,29 @@ fn owner(domain: &str) -> &str {
     if dots.len() < 2 { domain } else { &domain[dots[dots.len() - 2] + 1..] }
 }
 
-fn reply_to_elsewhere(answered: &Header, recipients: &[Recipient]) -> Option<String> {
-    let from = wire(&answered.from.address);
-    let elsewhere =
-        answered.people.reply_to.iter().map(|person| wire(&person.address)).find(|address| {
-            owner(domain_of(address)) != owner(domain_of(&from))
-                && recipients.iter().any(|recipient| recipient.address == *address)
-        })?;
+/// Where an answer to mail of `from` goes when its `Reply-To` leads away. A list that wants answers sent
+/// to itself leads nowhere new: its mail names it.
+fn reply_to_elsewhere(
+    from: &str,
+    reply_to: &[Person],
+    list: Option<&str>,
+    recipients: &[Recipient],
+) -> Option<String> {
+    let from = wire(from);
+    let list = list.map(owner);
+    let elsewhere = reply_to.iter().map(|person| wire(&person.address)).find(|address| {
+        let there = owner(domain_of(address));
+        let is_other = there != owner(domain_of(&from)) || is_public(there) && *address != from;
+        is_other
+            && list != Some(there)
+            && recipients.iter().any(|recipient| recipient.address == *address)
+    })?;
     Some(format!("the mail is from {from}, but the answer goes to {elsewhere}"))
+}
+
+/// Whether everybody may have an address there.
+fn is_public(owner: &str) -> bool {
+    owner.split('.').next().is_some_and(|name| PROVIDERS.contains(&name))
 }
 
 /// Names whose owners hold them under many endings, and whose users are everybody.
@@ -466,6 +484,63 @@ mod tests {
         "maple-street-school.example",
         "vandermeer-legal.example",
     ];
+
+    /// Whether an answer from `from` to `reply_to` is warned of.
+    fn leads_away(from: &str, reply_to: &str, list: Option<&str>) -> bool {
+        let person = |address: &str| Person { name: String::new(), address: address.to_owned() };
+        let (role, name) = (super::super::show::Role::To, String::new());
+        let recipient = Recipient { role, name, address: reply_to.to_owned() };
+        reply_to_elsewhere(from, &[person(reply_to)], list, &[recipient]).is_some()
+    }
+
+    #[test]
+    fn of_a_hundred_answers_led_away_all_are_warned_of_and_of_a_hundred_others_none() {
+        let (mut missed, mut alarmed) = (Vec::new(), Vec::new());
+        for (at, known) in USUAL.iter().enumerate() {
+            let from = format!("name{at}@{known}");
+            let label = known.split('.').next().expect("a label");
+            for reply_to in [
+                format!("name{at}@gmail.com"),
+                format!("{label}@outlook.com"),
+                format!("name{at}@{label}.test"),
+                format!("name{at}@{known}.test"),
+                format!("name{at}@{label}-billing.test"),
+                format!("billing@mail.{label}.test"),
+                format!("name{at}@xn--{label}-abc.test"),
+                format!("ceo{at}@elsewhere.test"),
+                format!(
+                    "name{at}@{}",
+                    known.replacen('l', "1", 1).replacen('o', "0", 1).replacen('a', "4", 1)
+                ),
+            ] {
+                if !leads_away(&from, &reply_to, None) {
+                    missed.push(reply_to);
+                }
+            }
+            // From one stranger at a public provider to another.
+            if !leads_away(&format!("name{at}@gmail.com"), &format!("other{at}@gmail.com"), None) {
+                missed.push(from.clone());
+            }
+            for (reply_to, list) in [
+                (from.clone(), None),
+                (format!("support@{known}"), None),
+                (format!("name{at}@mail.{known}"), None),
+                (format!("ticket+{at}@desk.{known}"), None),
+                (format!("name{at}.home@{known}"), None),
+                ("dev@lists.parser.test".to_owned(), Some("dev.lists.parser.test")),
+                ("dev@parser.test".to_owned(), Some("dev.parser.test")),
+                ("users@groups.parser.test".to_owned(), Some("users.groups.parser.test")),
+                (format!("team@{known}"), Some("team.lists.parser.test")),
+                (format!("NAME{at}@{known}").to_lowercase(), None),
+            ] {
+                if leads_away(&from, &reply_to, list) {
+                    alarmed.push(reply_to);
+                }
+            }
+        }
+        assert!(missed.is_empty(), "missed: {missed:?}");
+        assert!(alarmed.is_empty(), "false alarms: {alarmed:?}");
+    }
 
     /// Ten ways to look like a domain.
     fn forgeries(known: &str) -> [String; 10] {

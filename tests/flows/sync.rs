@@ -425,4 +425,5 @@ fn killed_at_any_write_and_run_again_it_is_equal() {
         }
     }
     assert!(kills >= wanted / 3, "only {kills} runs were killed");
+    eprintln!("{kills} syncs killed");
 }
