@@ -1,6 +1,6 @@
 //! From the store into the index and the vectors.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
@@ -113,25 +113,49 @@ pub fn catch_up(
 ) -> Result<Caught, Error> {
     let generation = store.generation().map_err(documents)?;
     let mut caught = Caught { finished: true, ..Caught::default() };
-    if generation > index.watermark() || index.messages_count() == 0 {
-        let changed = store.changed_since(index.watermark()).map_err(documents)?;
-        let total = changed.len() as u64;
-        let documents = Chunks::of_changes(store, changed, |header, text, attached| {
-            document(header, mail::words(text), attached)
-        });
-        let added: Added =
-            index.add(documents.with_attached(), generation, &mut |done| progress(done, total))?;
-        caught.added = added.messages;
-        caught.finished = added.finished;
+    if generation <= index.watermark() && index.messages_count() > 0 {
+        return Ok(caught);
     }
-    if caught.finished && index.messages_count() != store.all_count().map_err(documents)? {
-        let here: BTreeSet<MessageId> = store.ids().map_err(documents)?.into_iter().collect();
-        let gone: Vec<MessageId> =
-            index.all_ids()?.into_iter().filter(|id| !here.contains(id)).collect();
-        caught.removed = gone.len() as u64;
-        index.remove(gone, generation)?;
-    }
+    let changed = store.changed_since(index.watermark()).map_err(documents)?;
+    // What is gone goes first: the commit that calls the index level comes last.
+    caught.removed = remove_gone(index, store, &changed)?;
+    let total = changed.len() as u64;
+    let documents = Chunks::of_changes(store, changed, |header, text, attached| {
+        document(header, mail::words(text), attached)
+    });
+    let added: Added =
+        index.add(documents.with_attached(), generation, &mut |done| progress(done, total))?;
+    caught.added = added.messages;
+    caught.finished = added.finished;
     Ok(caught)
+}
+
+/// Takes out what the store has no more; gives back how many. The store's generation rises with each
+/// message that goes, so this need not be asked while that stands still.
+fn remove_gone(
+    index: &mut Index,
+    store: &Store,
+    changed: &[(MessageId, i64)],
+) -> Result<u64, Error> {
+    let mut count = index.messages_count();
+    if count == 0 {
+        return Ok(0);
+    }
+    for (id, _) in changed {
+        count += u64::from(!index.may_hold(*id)?);
+    }
+    if count == store.all_count().map_err(documents)? {
+        return Ok(0);
+    }
+    let here: HashSet<MessageId> = store.ids().map_err(documents)?.into_iter().collect();
+    let gone: Vec<MessageId> =
+        index.all_ids()?.into_iter().filter(|id| !here.contains(id)).collect();
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let removed = gone.len() as u64;
+    index.remove(gone, index.watermark())?;
+    Ok(removed)
 }
 
 /// Makes the vectors that are missing, newest mail first, and withdraws those of mail that is gone.

@@ -701,6 +701,19 @@ fn two_writers_do_not_write_at_once() {
 }
 
 #[test]
+fn what_another_process_put_in_meanwhile_is_not_put_in_twice() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut one = Index::open(dir.path()).expect("index");
+    let mut late = Index::open(dir.path()).expect("index");
+    let documents = |to: i64| (1..=to).map(|id| Ok::<_, Cause>(mail(id, "", "words")));
+    let mut go_on = |_| ControlFlow::Continue(());
+    one.add(documents(20), 20, &mut go_on).expect("add");
+    late.add(documents(10), 10, &mut go_on).expect("add");
+    let index = Index::open(dir.path()).expect("index");
+    assert_eq!((index.messages_count(), index.watermark()), (20, 20));
+}
+
+#[test]
 fn an_interruption_keeps_what_was_done_and_goes_on_from_there() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut index = Index::open(dir.path()).expect("index");

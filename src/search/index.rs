@@ -24,7 +24,7 @@ use super::writer::{Batch, Payload};
 use crate::mail::MessageId;
 
 /// Raised whenever a text is cut or a field filled in another way: older indexes are made anew.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// Up to here one thread writes one segment; more are worth two.
 pub(super) const SMALL_BATCH_MESSAGES: usize = 300;
 /// Messages between two calls of `progress`.
@@ -266,6 +266,24 @@ impl Index {
             batch.writer.delete_term(Term::from_field_i64(self.fields.id, id.0));
         }
         batch.finish(self, last_generation.max(self.generation))
+    }
+
+    /// Sees what was committed since the index was opened.
+    pub(super) fn refresh(&mut self) -> Result<(), Error> {
+        self.reader.reload().map_err(|cause| self.broken(&cause))?;
+        let payload = self.inner.load_metas().map_err(|cause| self.broken(&cause))?.payload;
+        let payload = payload.as_deref().map(serde_json::from_str::<Payload>);
+        if let Some(Ok(payload)) = payload {
+            self.generation = self.generation.max(payload.generation);
+        }
+        Ok(())
+    }
+
+    /// Whether a message may be in it; one that was taken out counts for a while.
+    pub(super) fn may_hold(&self, id: MessageId) -> Result<bool, Error> {
+        let key = Term::from_field_i64(self.fields.id, id.0);
+        let count = self.searcher().doc_freq(&key).map_err(|cause| self.broken(&cause))?;
+        Ok(count > 0)
     }
 
     pub(super) fn searcher(&self) -> Searcher {

@@ -43,7 +43,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(index: &Index, is_small: bool) -> Result<Self, Error> {
+    /// Begins to write. What another process wrote since the index was opened is seen from here on:
+    /// it is replaced, not put in twice.
+    pub(super) fn new(index: &mut Index, is_small: bool) -> Result<Self, Error> {
         let (threads, bytes) = if is_small { (1, SMALL_WRITER_BYTES) } else { (2, WRITER_BYTES) };
         let writer: IndexWriter =
             index.inner.writer_with_num_threads(threads, bytes).map_err(|cause| match cause {
@@ -52,6 +54,7 @@ impl Batch {
                 }
                 other => Error::index("starting to write")(other),
             })?;
+        index.refresh()?;
         // Segments are merged once, at the end: merging beside the writing would slow it down.
         writer.set_merge_policy(Box::new(NoMergePolicy));
         Ok(Batch {
@@ -100,6 +103,7 @@ impl Batch {
     }
 
     pub(super) fn finish(mut self, index: &mut Index, generation: i64) -> Result<(), Error> {
+        let generation = generation.max(index.generation);
         let mut policy = LogMergePolicy::default();
         policy.set_min_num_segments(6);
         self.writer.set_merge_policy(Box::new(policy));
