@@ -142,6 +142,8 @@ pub(super) enum Command {
     Trash(Change),
     /// Move mail into a folder
     Move(Move),
+    /// Put a label on mail (+work), or take it away (-work)
+    Label(Label),
     /// The models: which there are, fetch and add writers, how quick they are here
     Model(Model),
     /// The search index: complete? go on, make anew
@@ -642,6 +644,14 @@ pub(super) enum OutboxVerb {
         #[arg(long)]
         lost: bool,
     },
+    /// Put a letter among the drafts on its account's server, as it is, for your other mail programs
+    ///
+    /// Nothing is sent, and the letter stays here. Saved again after a change it takes the place of what
+    /// was saved before, which goes to the trash there.
+    Save {
+        /// The letter's number
+        letter: i64,
+    },
     /// Send approved letters
     Send {
         /// Only this letter
@@ -779,6 +789,18 @@ pub(super) struct Marking {
 pub(super) struct Move {
     /// Where to; made when there is none
     pub(super) folder: String,
+    /// Which mail: ids, or a query
+    #[arg(required = true, value_name = "ID|QUERY")]
+    pub(super) what: Vec<String>,
+    #[command(flatten)]
+    pub(super) options: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Label {
+    /// +NAME puts it on, -NAME takes it away
+    #[arg(value_name = "+LABEL|-LABEL", allow_hyphen_values = true)]
+    pub(super) label: String,
     /// Which mail: ids, or a query
     #[arg(required = true, value_name = "ID|QUERY")]
     pub(super) what: Vec<String>,

@@ -1,4 +1,4 @@
-//! `archive`, `flag`, `read`, `trash`, `move`: mail changed here, and with `--push` on the server.
+//! `archive`, `flag`, `read`, `trash`, `move`, `label`: mail changed here, and with `--push` on the server.
 //!
 //! What is pushed is chosen by a child under the lock, which may read the index; this process, which
 //! connects, does not.
@@ -18,8 +18,8 @@ use crate::accounts::Account;
 use crate::guard::ConnectionLog;
 use crate::intake::imap::{self, Pushed};
 use crate::intake::{Wish, plan};
-use crate::mail::MessageId;
 use crate::mail::when::format_rfc3339;
+use crate::mail::{MessageId, is_label};
 use crate::store::{Edit, Store};
 
 /// Messages changed by one command.
@@ -77,6 +77,19 @@ pub(super) fn run(session: &mut Session<'_>, asked: &Asked<'_>) -> Result<u8, Fa
     say(session, &store, &Told { asked, ids: &ids, edits: &edits, what, n, passed_over })
 }
 
+pub(super) fn label(session: &mut Session<'_>, args: &args::Label) -> Result<u8, Failure> {
+    let (name, on) = match args.label.strip_prefix('-') {
+        Some(name) => (name, false),
+        None => (args.label.strip_prefix('+').unwrap_or(&args.label), true),
+    };
+    if !is_label(name) {
+        let failure = Failure::asked_wrongly(format!("`{}` is no label", args.label));
+        return Err(failure.hint("postroom label +work 12, or -work to take it away"));
+    }
+    let wish = Wish::Label(name.to_owned(), on);
+    run(session, &Asked { verb: "label", wish, of: &args.what, options: &args.options })
+}
+
 /// What was done, for a person and for JSON.
 struct Told<'a> {
     asked: &'a Asked<'a>,
@@ -91,7 +104,7 @@ fn say(session: &mut Session<'_>, store: &Store, told: &Told<'_>) -> Result<u8, 
     if session.global.json {
         let item = |edit: &Edit| {
             json!({"id": edit.place.message, "folder": edit.place.folder, "to": edit.folder,
-                   "flags": super::read::flag_names(&edit.flags)})
+                   "flags": super::read::mark_names(&edit.flags)})
         };
         let items = told.edits.iter().map(item).collect();
         let envelope = session
@@ -110,7 +123,7 @@ fn say(session: &mut Session<'_>, store: &Store, told: &Told<'_>) -> Result<u8, 
             let place = &edit.place;
             session.out.put(Style::Dim, &format!("{:>6} ", place.message.0))?;
             let line = if edit.folder == place.folder {
-                let flags = |letters: &str| super::read::flag_names(letters).join(" ");
+                let flags = |marks: &str| super::read::mark_names(marks).join(" ");
                 format!("{}: {} -> {}", place.folder, flags(&place.flags), flags(&edit.flags))
             } else {
                 format!("{} -> {}", place.folder, edit.folder)
@@ -162,6 +175,8 @@ fn described(wish: &Wish, count: u64) -> String {
         Wish::Flag('S', false) => format!("marked as not read: {messages}"),
         Wish::Flag(_, true) => format!("flagged: {messages}"),
         Wish::Flag(_, false) => format!("no longer flagged: {messages}"),
+        Wish::Label(label, true) => format!("labelled {label}: {messages}"),
+        Wish::Label(label, false) => format!("label {label} taken away: {messages}"),
     }
 }
 
@@ -202,8 +217,11 @@ fn change_and_push(session: &mut Session<'_>, asked: &Asked<'_>) -> Result<u8, F
         args.push("--off".to_owned());
     }
     args.push("--".to_owned());
-    if let Wish::Move(folder) = &asked.wish {
-        args.push(folder.clone());
+    match &asked.wish {
+        Wish::Move(folder) => args.push(folder.clone()),
+        Wish::Label(label, true) => args.push(format!("+{label}")),
+        Wish::Label(label, false) => args.push(format!("-{label}")),
+        _ => {}
     }
     args.extend(asked.of.iter().cloned());
     let changed = child(session, &args)?;

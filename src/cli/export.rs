@@ -122,6 +122,7 @@ fn jsonl(store: &Store, headers: &[Header], dir: &Path) -> Result<(), Failure> {
             "id": header.id, "message_id": header.rfc_id, "thread": header.thread,
             "date": format_rfc3339(header.date), "from": header.from, "to": header.people.to,
             "cc": header.people.cc, "subject": header.subject, "folders": header.folders,
+            "labels": header.labels,
             "text": message.text, "attachments": message.attachments,
         });
         writeln!(out, "{}", escape_json(&item.to_string())).map_err(failed(&path))?;

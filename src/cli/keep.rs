@@ -378,7 +378,7 @@ fn connections(session: &mut Session<'_>) -> Result<u8, Failure> {
         session.out.line(Style::Plain, &line)?;
     }
     session
-        .note("`sync`, `account add` and `check`, `outbox send`, `model fetch` and what is run with --push alone may open one; `postroom privacy verify` tries to break out")?;
+        .note("`sync`, `account add` and `check`, `outbox send` and `save`, `model fetch` and what is run with --push alone may open one; `postroom privacy verify` tries to break out")?;
     Ok(0)
 }
 

@@ -88,6 +88,11 @@ pub(super) fn outbox(
             outbox::settle(&mut store, id, arrival, session.now)?;
             done(session, &store, id, words)
         }
+        OutboxVerb::Save { letter } => {
+            let id = LetterId(*letter);
+            let words = super::send::save(session, &store, id)?;
+            done(session, &store, id, words)
+        }
         OutboxVerb::Send { letter } => super::send::send(session, &mut store, letter.map(LetterId)),
     }
 }

@@ -114,7 +114,9 @@ pub fn main() -> ExitCode {
         with_writer_threads(usize::from(threads), &args);
     }
     let connects = match &typed.command {
-        Command::Outbox(outbox) => matches!(outbox.verb, Some(OutboxVerb::Send { .. })),
+        Command::Outbox(outbox) => {
+            matches!(outbox.verb, Some(OutboxVerb::Send { .. } | OutboxVerb::Save { .. }))
+        }
         // Opens no store and reads no mail.
         Command::Model(model) => matches!(model.verb, ModelVerb::Fetch { .. }),
         // Opens no model and no index: a child under the lock does, when the connections are closed.
@@ -130,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Flag(args) => args.options.pushes(),
         Command::Read(args) => args.options.pushes() && args.what != ["-"],
         Command::Move(args) => args.options.pushes(),
+        Command::Label(args) => args.options.pushes(),
         Command::Undo(args) => args.push,
         _ => false,
     };
@@ -388,6 +391,7 @@ fn command(
             let (of, options) = (args.what.as_slice(), &args.options);
             change::run(session, &Asked { verb: "move", wish, of, options })
         }
+        Command::Label(args) => change::label(session, args),
         Command::Model(args) => keep::model(session, &args.verb, input),
         Command::Index(args) => keep::index(session, args.verb),
         Command::Export(args) => keep::export(session, args),

@@ -31,6 +31,7 @@ Who and what (part of a name, an address, a domain or a title will do):
 
 Where and when (2026-03-02, 2026-03, 2026, today, yesterday, 3m):
   in:inbox                a folder
+  label:work              a label (Gmail’s, or a keyword of your server)
   is:unread               or is:read, is:flagged
   before:2026-03-01       sent before that day
   after:2026-03-01        sent after it

@@ -114,6 +114,7 @@ fn print(
     field(out, "cc", &shorten(&people(&header.people.cc), 400))?;
     field(out, "date", &human_with_time(header.date, session.now, &session.calendar.zone))?;
     field(out, "in", &header.folders.join(", "))?;
+    field(out, "labels", &header.labels.join(", "))?;
     for attachment in &message.attachments {
         let line = format!(
             "{}. {} ({}, {} bytes)",
@@ -172,7 +173,7 @@ fn item(
         "id": header.id, "message_id": header.rfc_id, "thread": header.thread,
         "date": format_rfc3339(header.date), "from": header.from, "to": header.people.to,
         "cc": header.people.cc, "subject": header.subject, "folders": header.folders,
-        "flags": flag_names(&header.flags),
+        "flags": flag_names(&header.flags), "labels": header.labels,
         "gist": super::day::gist(session, store, header, message)?,
         "text": own, "quoted": quoted,
         "attachments": message.attachments, "warnings": warnings(store, header, message)?,
@@ -182,6 +183,14 @@ fn item(
 /// Maildir letters in words.
 pub(super) fn flag_names(letters: &str) -> Vec<&'static str> {
     letters.chars().map(flag_name).collect()
+}
+
+/// Flags in words, then labels.
+pub(super) fn mark_names(marks: &str) -> Vec<String> {
+    let marks = mail::Marks::of(marks);
+    let letters = marks.letters();
+    let flags = flag_names(&letters).into_iter().map(str::to_owned);
+    flags.chain(marks.labels().map(str::to_owned)).collect()
 }
 
 fn flag_name(letter: char) -> &'static str {

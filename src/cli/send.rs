@@ -12,7 +12,7 @@ use super::screen::{Style, counted};
 use super::session::Session;
 use crate::accounts::{self, Account, Secret};
 use crate::guard::{Connection, ConnectionLog};
-use crate::intake::imap;
+use crate::intake::imap::{self, Drafted};
 use crate::mail::when::{format_rfc3339, human_with_time};
 use crate::outbox::{self, Arrival, Delivery, Outcome, Server, Tls};
 use crate::store::{LetterId, LetterRow, LetterState, Store};
@@ -70,6 +70,36 @@ pub(super) fn send(
     Err(Failure::could_not(format!("sending {first}{more}")).hint(
         "`postroom outbox` shows what became of each; `outbox send` tries what is still approved",
     ))
+}
+
+/// Puts a letter among the drafts of its account; says what came of it.
+pub(super) fn save(
+    session: &Session<'_>,
+    store: &Store,
+    id: LetterId,
+) -> Result<&'static str, Failure> {
+    let row = store.letter(id)?;
+    let from = row.letter()?.from.address;
+    let Some((name, account)) = sender(session, &from) else {
+        return Err(Failure::could_not(format!("letter {}: no account is {from}'s", id.0))
+            .hint("`postroom account add ADDRESS`; drafts are kept on an account's server"));
+    };
+    if !matches!(row.state, LetterState::Draft | LetterState::Approved) {
+        let what = format!("letter {} is {}: no draft any more", id.0, row.state.name());
+        return Err(
+            Failure::could_not(what).hint("`postroom outbox` shows which letters are drafts")
+        );
+    }
+    let draft = outbox::as_draft(store, &row)?;
+    let drafted = logged_in(session, &name, &account, "outbox save", |login| {
+        imap::draft(login, &draft.message_id, &draft.bytes)
+    })?;
+    Ok(match drafted {
+        Drafted::There => "lies among the drafts already, as it is",
+        Drafted::Put => "lies among the drafts on the server",
+        Drafted::Replaced => "lies among the drafts; its earlier text there is in the trash",
+        Drafted::Beside => "lies among the drafts, beside an earlier text of it",
+    })
 }
 
 /// The letters to send now. One that its server put off waits, unless it is asked for by its number.
@@ -305,6 +335,16 @@ fn ask(
     account: &Account,
     wanted: &[imap::Sent<'_>],
 ) -> Result<Vec<bool>, Failure> {
+    logged_in(session, name, account, "outbox send", |login| imap::sent(login, wanted))
+}
+
+fn logged_in<T>(
+    session: &Session<'_>,
+    name: &str,
+    account: &Account,
+    command: &str,
+    ask: impl FnOnce(&imap::Login<'_>) -> Result<T, imap::Error>,
+) -> Result<T, Failure> {
     let secret = secret(session, name, account)?;
     let log = ConnectionLog::in_dir(&session.home.data);
     let (time, purpose) = (format_rfc3339(session.now), format!("account {name}"));
@@ -312,10 +352,10 @@ fn ask(
         account,
         secret: &secret,
         log: &log,
-        command: "outbox send",
+        command,
         purpose: &purpose,
         time: &time,
         patience: imap::PATIENCE,
     };
-    Ok(imap::sent(&login, wanted)?)
+    Ok(ask(&login)?)
 }

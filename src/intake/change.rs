@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::mail::Marks;
 use crate::mail::source::{Role, role};
 use crate::store::{Edit, Place, SourceFolder};
 
@@ -16,6 +17,8 @@ pub enum Wish {
     Move(String),
     /// A flag (a Maildir letter), set or taken away.
     Flag(char, bool),
+    /// A label, set or taken away.
+    Label(String, bool),
 }
 
 /// The edits that fulfil `wish` for these places, by the folders of each source. Places that are as
@@ -28,7 +31,18 @@ pub fn plan(
     let none = Vec::new();
     let of = |source: i64| folders.get(&source).unwrap_or(&none);
     match wish {
-        Wish::Flag(letter, on) => flagged(places, *letter, *on),
+        Wish::Flag(letter, on) => marked(places.iter(), |marks| marks.set_letter(*letter, *on)),
+        Wish::Label(label, true) => {
+            // Gmail shows a label as a folder, and does not say it of mail in that.
+            let other = |place: &&Place| !place.folder.eq_ignore_ascii_case(label);
+            let spelled = spelled_label(places, label);
+            marked(places.iter().filter(other), |marks| {
+                if !marks.has_label(&spelled) {
+                    marks.add_label(&spelled);
+                }
+            })
+        }
+        Wish::Label(label, false) => marked(places.iter(), |marks| marks.remove_label(label)),
         Wish::Archive => {
             let inbox = |place: &&Place| role(&place.folder) == Role::Inbox;
             moved(places.iter().filter(inbox), |source| folder_for(of(source), Role::Archive))
@@ -47,19 +61,23 @@ pub fn plan(
     }
 }
 
-fn flagged(places: &[Place], letter: char, on: bool) -> Vec<Edit> {
-    let wanting = places.iter().filter(|place| place.flags.contains(letter) != on);
-    wanting
-        .map(|place| {
-            let mut letters: Vec<char> = place.flags.chars().filter(|c| *c != letter).collect();
-            if on {
-                letters.push(letter);
-                letters.sort_unstable();
-            }
-            let flags = letters.into_iter().collect();
-            Edit { place: place.clone(), folder: place.folder.clone(), flags }
+fn marked<'a>(places: impl Iterator<Item = &'a Place>, mark: impl Fn(&mut Marks)) -> Vec<Edit> {
+    places
+        .filter_map(|place| {
+            let before = Marks::of(&place.flags);
+            let mut marks = before.clone();
+            mark(&mut marks);
+            let (folder, flags) = (place.folder.clone(), marks.to_string());
+            (marks != before).then(|| Edit { place: place.clone(), folder, flags })
         })
         .collect()
+}
+
+/// The label as it is written on other mail chosen with this.
+fn spelled_label(places: &[Place], label: &str) -> String {
+    let all = Marks::of_all(places.iter().map(|place| place.flags.as_str()));
+    let found = all.labels().find(|one| one.to_lowercase() == label.to_lowercase());
+    found.unwrap_or(label).to_owned()
 }
 
 fn moved<'a>(places: impl Iterator<Item = &'a Place>, target: impl Fn(i64) -> String) -> Vec<Edit> {
@@ -192,5 +210,18 @@ mod tests {
         let places = [place(1, 1, "INBOX", "S"), place(2, 1, "INBOX", "FS")];
         check(&Wish::Flag('F', true), &places, &[], &["1 INBOX>INBOX FS"]);
         check(&Wish::Flag('S', false), &places, &[], &["1 INBOX>INBOX ", "2 INBOX>INBOX F"]);
+    }
+
+    #[test]
+    fn labels_are_set_where_they_are_not_and_no_folder_is_labelled_with_its_own_name() {
+        let places = [
+            place(1, 1, "INBOX", "S"),
+            place(1, 1, "Work", "S"),
+            place(2, 1, "INBOX", "FS\tWORK"),
+            place(3, 1, "INBOX", ""),
+        ];
+        let on = ["1 INBOX>INBOX S\tWORK", "3 INBOX>INBOX \tWORK"];
+        check(&Wish::Label("work".into(), true), &places, &[], &on);
+        check(&Wish::Label("work".into(), false), &places, &[], &["2 INBOX>INBOX FS"]);
     }
 }

@@ -201,7 +201,10 @@ fn read_ahead(
         batch.incoming = fresh
             .into_par_iter()
             .map(|(mail, flags)| {
-                Incoming::new(mail.folder, mail.key, flags, &mail.bytes).arrived(mail.arrived)
+                let is_of_mbox = mail.arrived.is_some();
+                let incoming = Incoming::new(mail.folder, mail.key, flags, &mail.bytes);
+                let incoming = incoming.arrived(mail.arrived);
+                if is_of_mbox { incoming } else { incoming.without_labels() }
             })
             .collect();
         if sender.send(batch).is_err() {

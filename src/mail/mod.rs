@@ -13,6 +13,7 @@ pub mod html;
 mod identity;
 mod invisible;
 mod language;
+mod marks;
 mod parse;
 mod passages;
 mod sentences;
@@ -23,6 +24,7 @@ pub mod when;
 pub use gist::{gist, gist_of_ask};
 pub use identity::{base_subject, identity, identity_any_hour};
 pub use language::language;
+pub use marks::{Marks, is_label};
 pub(crate) use parse::moment;
 pub use parse::{attachment_bytes, attachments, decode_text, links, parse};
 pub use passages::{

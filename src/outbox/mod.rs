@@ -28,7 +28,7 @@ pub use approve::{
 };
 pub use deliver::{Delivery, Outcome, RecipientReply, deliver, deliver_with, recover};
 pub use error::Error;
-pub use render::{Envelope, FILES_BYTES_MAX, Stamp, digest, envelope, render};
+pub use render::{Draft, Envelope, FILES_BYTES_MAX, Stamp, as_draft, digest, envelope, render};
 pub use server::{Server, Tls};
 pub use show::{Recipient, Role, Shown, current_digest, show};
 pub use text::{from_text, to_text};

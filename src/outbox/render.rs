@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, clean, punycode};
 use crate::mail::{Person, UnixSeconds};
-use crate::store::{Letter, Store};
+use crate::store::{Letter, LetterRow, Store};
 
 /// Ids in `References`: the first and the newest.
 const REFERENCES_MAX: usize = 20;
@@ -125,6 +125,41 @@ pub fn render(store: &Store, letter: &Letter, stamp: &Stamp) -> Result<Vec<u8>, 
         return Err(Error::Form { why: "it holds bytes that are not text".to_owned() });
     }
     Ok(bytes)
+}
+
+/// A letter as it lies among the drafts of a mail program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its `Message-ID`, without brackets: the same however often the letter is changed, and another
+    /// than it is sent under.
+    pub message_id: String,
+    /// The mail, with its `Bcc`.
+    pub bytes: Vec<u8>,
+}
+
+/// The letter as a draft: unfinished as it may be, with the blind copies it is meant for. The same letter
+/// has the same bytes.
+///
+/// # Errors
+/// What [`render`] refuses.
+pub fn as_draft(store: &Store, row: &LetterRow) -> Result<Draft, Error> {
+    let letter = row.letter()?;
+    let domain = letter.from.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let domain = super::punycode::ascii_domain(domain).unwrap_or_else(|| "localhost".to_owned());
+    let message_id = format!("draft.{:x}.{:x}@{domain}", row.created.0.max(0), row.id.0);
+    let stamp = Stamp { message_id: message_id.clone(), date: row.created };
+    let rendered = render(store, &letter, &stamp)?;
+    let mut bytes = Vec::with_capacity(rendered.len());
+    for person in &letter.bcc {
+        let address = address("recipient", person)?;
+        bytes.extend_from_slice(if bytes.is_empty() { b"Bcc: " } else { b",\r\n " });
+        bytes.extend_from_slice(address.to_string().as_bytes());
+    }
+    if !bytes.is_empty() {
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(&rendered);
+    Ok(Draft { message_id, bytes })
 }
 
 /// The text and what goes with it. The boundary is made from both, so that the same letter has the same

@@ -25,6 +25,8 @@ pub struct Document {
     pub cc: Vec<Person>,
     /// All folders it lies in.
     pub folders: Vec<String>,
+    /// The labels it carries.
+    pub labels: Vec<String>,
     /// When it was sent.
     pub date: UnixSeconds,
     /// Size of the raw message.

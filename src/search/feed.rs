@@ -248,6 +248,7 @@ fn document(header: &Header, words: Words, attached: Vec<AttachedRow>) -> Docume
         to: header.people.to.clone(),
         cc: header.people.cc.iter().chain(&header.people.bcc).cloned().collect(),
         folders: header.folders.clone(),
+        labels: header.labels.clone(),
         date: header.date,
         bytes: header.bytes,
         attachments: header.attachments.iter().map(|part| part.name.clone()).collect(),

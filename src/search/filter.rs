@@ -216,6 +216,7 @@ impl Sieve<'_> {
             Place::Body => &[fields.own, fields.quoted],
             Place::Filename => &[fields.filename],
             Place::In => &[fields.folder],
+            Place::Label => &[fields.label],
         };
         let mut sets = self.none();
         for field in places {

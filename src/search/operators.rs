@@ -13,6 +13,7 @@ pub(super) const OPERATORS: &[&str] = &[
     "body",
     "filename",
     "in",
+    "label",
     "has",
     "larger",
     "smaller",
@@ -63,7 +64,7 @@ pub(super) fn operator(name: &str, value: &str, quoted: bool) -> Result<Query, R
     let filter = match name {
         "from" if is_me(value, quoted) => Filter::FromMe,
         "to" if is_me(value, quoted) => Filter::ToMe,
-        "from" | "to" | "cc" | "subject" | "body" | "filename" | "in" => {
+        "from" | "to" | "cc" | "subject" | "body" | "filename" | "in" | "label" => {
             if !value.chars().any(char::is_alphanumeric) {
                 return refuse(format!("`{value}`, which holds no letter or digit"), example(name));
             }
@@ -153,6 +154,7 @@ fn place(name: &str) -> Place {
         "subject" => Place::Subject,
         "body" => Place::Body,
         "filename" => Place::Filename,
+        "label" => Place::Label,
         _ => Place::In,
     }
 }
@@ -231,6 +233,7 @@ pub(super) fn example(name: &str) -> &'static str {
         "body" => "body:budget",
         "filename" => "filename:pdf",
         "in" => "in:inbox",
+        "label" => "label:work",
         "has" => "has:attachment",
         "larger" => "larger:2M",
         "smaller" => "smaller:10k",

@@ -70,6 +70,8 @@ pub enum Place {
     Filename,
     /// `in:`, a folder.
     In,
+    /// `label:`
+    Label,
 }
 
 /// A length of time as `older_than:` takes it.
@@ -350,6 +352,7 @@ impl Place {
             Place::Body => "body",
             Place::Filename => "filename",
             Place::In => "in",
+            Place::Label => "label",
         }
     }
 }

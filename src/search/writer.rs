@@ -141,6 +141,7 @@ fn to_engine(fields: &Fields, document: &Document) -> TantivyDocument {
     document.to.iter().for_each(|person| add_person(&mut out, fields.to, person));
     document.cc.iter().for_each(|person| add_person(&mut out, fields.cc, person));
     document.folders.iter().for_each(|folder| out.add_text(fields.folder, folder));
+    document.labels.iter().for_each(|label| out.add_text(fields.label, label));
     document.attachments.iter().for_each(|name| out.add_text(fields.filename, name));
     for text in document.attached.iter().filter(|text| !text.is_empty()) {
         out.add_text(fields.attached, tokens::with_language(language, start_of(text)));

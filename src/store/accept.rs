@@ -26,7 +26,7 @@ pub struct Incoming {
     pub key: String,
     /// The folder it lies in.
     pub folder: String,
-    /// Maildir letters, sorted.
+    /// What it is marked with: [`mail::Marks`] as text.
     pub flags: String,
     message: Message,
     words: Words,
@@ -73,6 +73,13 @@ impl Incoming {
     #[must_use]
     pub fn arrived(mut self, at: Option<Moment>) -> Self {
         self.message.date = self.message.date.or(at);
+        self
+    }
+
+    /// Its source marks mail in its own way: labels in the message's header are anybody's word.
+    #[must_use]
+    pub fn without_labels(mut self) -> Self {
+        self.message.headers.gmail_labels.clear();
         self
     }
 

@@ -1,7 +1,7 @@
 //! Mail changed on the user's word, and what of it its source has not heard yet.
 //!
 //! `copies` holds what the user wants, `unpushed` what the source last said of a place that differs.
-//! When the source says something new, the two are merged letter by letter against that: what the
+//! When the source says something new, the two are merged mark by mark against that: what the
 //! user changed since stays, of the rest the source has the last word. So a change that is not pushed
 //! survives every sync, and one that is needs no more than that both sides are found equal.
 
@@ -15,7 +15,7 @@ use super::messages::{store_generation, stored_generation};
 use super::remote::{key, role_name};
 use super::{Error, Store};
 use crate::mail::source::Role;
-use crate::mail::{MessageId, UnixSeconds};
+use crate::mail::{Marks, MessageId, UnixSeconds};
 
 /// How long a change of mail can be taken back.
 pub const UNDO_SECONDS_MAX: i64 = 30 * 86_400;
@@ -31,7 +31,7 @@ pub struct Place {
     pub key: String,
     /// As a person reads it.
     pub folder: String,
-    /// Maildir letters, sorted.
+    /// What it is marked with: [`Marks`] as text.
     pub flags: String,
 }
 
@@ -42,7 +42,7 @@ pub struct Edit {
     pub place: Place,
     /// The folder it is to lie in.
     pub folder: String,
-    /// The flags it is to have: Maildir letters, sorted.
+    /// What it is to be marked with.
     pub flags: String,
 }
 
@@ -72,7 +72,7 @@ pub struct Unpushed {
     pub uid: u32,
     /// The folder it lies in there, and the one it is to lie in, as a person reads them.
     pub folder: [String; 2],
-    /// The flags it has there, and those it is to have.
+    /// What it is marked with there, and is to be.
     pub flags: [String; 2],
     /// UIDVALIDITY and UIDNEXT of the folder it was being copied to when that was cut off.
     pub copying: Option<(u32, u32)>,
@@ -274,7 +274,7 @@ impl Store {
         super::unpack(&data, bytes as u64).ok_or(Error::Damaged { id: MessageId(message) })
     }
 
-    /// The server says what flags these places have now (keys of one account, Maildir letters).
+    /// The server says what flags these places have now (keys of one account, [`Marks`] as text).
     ///
     /// # Errors
     /// The store cannot be written.
@@ -429,16 +429,9 @@ fn source_of(transaction: &Transaction<'_>, location: &str) -> Result<i64, Error
         .doing("looking for the account")
 }
 
-/// Letter by letter: where mine differs from base mine, else theirs.
-pub(super) fn merge(base: &str, mine: &str, theirs: &str) -> String {
-    let mut letters: Vec<char> = mine.chars().chain(theirs.chars()).collect();
-    letters.sort_unstable();
-    letters.dedup();
-    letters.retain(|letter| {
-        let (base, mine) = (base.contains(*letter), mine.contains(*letter));
-        if base == mine { theirs.contains(*letter) } else { mine }
-    });
-    letters.into_iter().collect()
+/// Mark by mark: where mine differs from base mine, else theirs.
+fn merge(base: &str, mine: &str, theirs: &str) -> String {
+    Marks::merged(&Marks::of(base), &Marks::of(mine), &Marks::of(theirs)).to_string()
 }
 
 /// Makes a place as the user wants it, and keeps what its source last said of it.
@@ -645,21 +638,6 @@ mod tests {
     use super::super::tests::{mail, store, take};
     use super::*;
     use crate::store::{Acceptor, Arrival, Arrived, Incoming, RemoteFolder};
-
-    #[track_caller]
-    fn check_merge(base: &str, mine: &str, theirs: &str, expected: &str) {
-        assert_eq!(merge(base, mine, theirs), expected, "{base:?} {mine:?} {theirs:?}");
-    }
-
-    #[test]
-    fn what_the_user_changed_stays_and_the_rest_is_the_sources() {
-        check_merge("", "F", "", "F");
-        check_merge("", "F", "S", "FS");
-        check_merge("FS", "S", "FS", "S");
-        check_merge("FS", "S", "F", "");
-        check_merge("S", "S", "", "");
-        check_merge("R", "FR", "FRS", "FRS");
-    }
 
     const NOW: UnixSeconds = UnixSeconds(1_772_442_000);
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Doing as _;
 use super::{Error, Store, unpack};
 use crate::mail::source::{self, Role};
-use crate::mail::{Attachment, HeaderFacts, MessageId, Person, ThreadId, UnixSeconds};
+use crate::mail::{Attachment, HeaderFacts, Marks, MessageId, Person, ThreadId, UnixSeconds};
 
 /// Everyone a message names besides its author.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,8 @@ pub struct Header {
     pub folders: Vec<String>,
     /// Maildir letters of all its copies, sorted.
     pub flags: String,
+    /// The labels of all its copies, and those its own header names, sorted.
+    pub labels: Vec<String>,
 }
 
 impl Header {
@@ -103,7 +105,7 @@ const COLUMNS: &str = "m.id, m.thread, m.rfc_id, m.sent_at, m.offset_minutes, m.
     m.language, m.warnings, m.generation,
     EXISTS (SELECT 1 FROM own_addresses o WHERE o.address = m.from_address),
     (SELECT json_group_array(DISTINCT c.folder) FROM copies c WHERE c.message = m.id),
-    (SELECT group_concat(c.flags, '') FROM copies c WHERE c.message = m.id)";
+    (SELECT group_concat(c.flags, char(10)) FROM copies c WHERE c.message = m.id)";
 /// SQLite takes no more than 32,766 variables in one statement.
 const IDS_PER_QUERY: usize = 30_000;
 
@@ -323,15 +325,10 @@ fn header(row: &Row<'_>) -> Result<Header, Error> {
     let json = |what: &'static str| move |source| Error::Json { what, id, source };
     let mut folders: Vec<String> = serde_json::from_str(&text(17)?).map_err(json("the folders"))?;
     folders.sort();
-    let mut flags: Vec<char> = row
-        .get::<_, Option<String>>(18)
-        .doing("reading a message's row")?
-        .unwrap_or_default()
-        .chars()
-        .collect();
-    flags.sort_unstable();
-    flags.dedup();
+    let marks: Option<String> = row.get(18).doing("reading a message's row")?;
+    let mut marks = Marks::of_all(marks.unwrap_or_default().split('\n'));
     let facts: HeaderFacts = serde_json::from_str(&text(12)?).map_err(json("the header facts"))?;
+    facts.gmail_labels.iter().for_each(|label| marks.add_label(label));
     // Anybody can write the user's address into `From`; what lies among sent mail was theirs.
     let is_forged = facts.authentication_fails()
         && !folders.iter().any(|folder| source::role(folder) == Role::Sent);
@@ -353,6 +350,7 @@ fn header(row: &Row<'_>) -> Result<Header, Error> {
         generation: number(15)?,
         own: number(16)? != 0 && !is_forged,
         folders,
-        flags: flags.into_iter().collect(),
+        flags: marks.letters(),
+        labels: marks.labels().map(str::to_owned).collect(),
     })
 }

@@ -52,6 +52,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0004_saved.sql"),
     include_str!("schema/0005_changes.sql"),
     include_str!("schema/0006_lessons.sql"),
+    include_str!("schema/0007_labels.sql"),
 ];
 /// "POST" in ASCII: SQLite's `application_id` of our files.
 const APPLICATION_ID: i32 = 0x504f_5354;

@@ -86,7 +86,7 @@ pub enum Arrived {
     Body(Box<Incoming>),
     /// Nothing: the server's name of it says that it is here, in another folder.
     Same {
-        /// Maildir letters, sorted.
+        /// What it is marked with: [`mail::Marks`](crate::mail::Marks) as text.
         flags: String,
     },
 }
@@ -512,7 +512,7 @@ impl Acceptor<'_> {
         Ok(outcomes)
     }
 
-    /// New flags (Maildir letters, sorted) of messages that are here, and, in the same transaction,
+    /// New marks ([`mail::Marks`](crate::mail::Marks) as text) of messages that are here, and, in the same transaction,
     /// the count up to which all changes are here now. Gives back how many changed.
     ///
     /// # Errors

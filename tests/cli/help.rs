@@ -3,7 +3,7 @@
 use crate::kit::{Home, text};
 
 /// What the contract names and this version offers.
-const COMMANDS: [&str; 44] = [
+const COMMANDS: [&str; 45] = [
     "demo",
     "import",
     "account",
@@ -37,6 +37,7 @@ const COMMANDS: [&str; 44] = [
     "read",
     "trash",
     "move",
+    "label",
     "model",
     "index",
     "export",

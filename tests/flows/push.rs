@@ -84,6 +84,51 @@ fn changes_reach_a_server_that_only_copies() {
     check_pushed(Counting::Plain);
 }
 
+/// The subjects of what carries this keyword on the server, sorted.
+fn labelled_there(client: &mut Client, folder: &str, keyword: &str) -> usize {
+    client.run(&format!("EXAMINE \"{folder}\""));
+    let lines = client.run("UID FETCH 1:* (FLAGS)");
+    let flags = lines.iter().filter_map(|(line, _)| line.split("FLAGS (").nth(1));
+    flags
+        .filter(|flags| flags.split([' ', ')']).any(|one| one.eq_ignore_ascii_case(keyword)))
+        .count()
+}
+
+#[test]
+fn labels_go_both_ways() {
+    for counting in [Counting::Qresync, Counting::Plain] {
+        let Some((_server, mut client, home)) = synced(counting, 40) else { return };
+        let inbox = home.found("in:inbox");
+        let id = |at: usize| inbox[at].to_string();
+        let n = change(&home, &["label", "+crane", &id(0), &id(1)]).more["n"].to_string();
+        assert_eq!(home.found("label:crane").len(), 2);
+        sync(&home);
+        assert_eq!(home.found("label:crane").len(), 2, "a sync takes nothing back");
+        assert_eq!(labelled_there(&mut client, "INBOX", "crane"), 0);
+        home.run(["sync", "--words-only", "--push"]).done();
+        assert_eq!(labelled_there(&mut client, "INBOX", "crane"), 2);
+        // Another client labels all and takes the first label away; however it is written it is one.
+        client.run("SELECT INBOX");
+        client.run("UID STORE 1:* +FLAGS (Harbour $label1 NonJunk)");
+        client.run("UID STORE 1:* -FLAGS (CRANE)");
+        sync(&home);
+        assert_eq!(home.found("label:crane").len(), 0);
+        assert_eq!(home.found("label:harbour in:inbox").len(), inbox.len());
+        assert_eq!(home.found("label:nonjunk").len(), 0, "that is a program's");
+        let shown = change(&home, &["label", "-HARBOUR", "--push", &id(2), &id(3)]);
+        assert_eq!(shown.more["pushed"]["flagged"], 2, "{shown:?}");
+        assert_eq!(shown.items[0].flags.iter().filter(|flag| *flag == "$label1").count(), 1);
+        assert_eq!(labelled_there(&mut client, "INBOX", "harbour"), inbox.len() - 2);
+        // Taken away on the server since: there is nothing to take back.
+        home.run(["undo", &n, "--push"]).done();
+        assert_eq!(home.found("label:crane").len(), 0);
+        let far = home.run(["label", "+große Pläne", "--push", &id(4)]).done();
+        assert!(far.err.contains("stays here"), "{}", far.err);
+        assert_eq!(home.found("label:\"große Pläne\"").len(), 1);
+        home.run(["label", "+", &id(4)]).refused(2, &["no label"]);
+    }
+}
+
 #[test]
 fn what_is_not_pushed_survives_every_sync() {
     let Some((_server, mut client, home)) = synced(Counting::Qresync, 40) else { return };

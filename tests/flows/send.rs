@@ -139,6 +139,44 @@ fn what_an_account_sends_lies_among_its_sent_mail_once() {
 }
 
 #[test]
+fn a_letter_lies_among_the_drafts_once_and_its_earlier_text_in_the_trash() {
+    for counting in [Counting::Qresync, Counting::Plain] {
+        let Some(server) = Dovecot::start(counting) else { return };
+        let smtp = Smtp::new();
+        let home = account(&server, &smtp);
+        server.client().run("CREATE Trash");
+        let there = || {
+            let mut client = server.client();
+            let of = |place: (String, String, Vec<u8>)| (place.1, place.2);
+            let [drafts, trash] = ["Drafts", "Trash"]
+                .map(|name| client.holds(&[(name, name)]).into_iter().map(of).collect::<Vec<_>>());
+            (drafts, trash)
+        };
+        home.run(["outbox", "save", "1"]).done();
+        home.run(["outbox", "save", "1"]).done();
+        let (drafts, trash) = there();
+        assert_eq!((drafts.len(), trash.len()), (1, 0));
+        let (flags, first) = drafts.into_iter().next().expect("a draft");
+        assert_eq!(flags, "DS");
+        let text = String::from_utf8_lossy(&first).into_owned();
+        assert!(text.contains("Subject: ") && text.contains("Message-ID: <draft."), "{text}");
+        let bcc = b"To: bert@example.org\nBcc: eve@example.org\nSubject: cranes\n\n[\xe2\x80\xa6 when?]\n";
+        home.run_with(bcc, ["outbox", "edit", "1", "--stdin"]).done();
+        home.run(["outbox", "save", "1"]).done();
+        let (drafts, trash) = there();
+        let moves = counting == Counting::Qresync;
+        assert_eq!((drafts.len(), trash.len()), if moves { (1, 1) } else { (2, 0) });
+        assert!(drafts.iter().any(|(_, raw)| raw.starts_with(b"Bcc: eve@example.org\r\n")));
+        assert!(moves || drafts.iter().any(|(_, raw)| *raw == first), "it is beside the other");
+        assert!(smtp.taken().is_empty(), "nothing is sent");
+        home.run(["outbox", "reject", "1"]).done();
+        home.run(["outbox", "save", "1"]).refused(1, &["rejected"]);
+    }
+    let home = home_with_letter(1);
+    home.run(["outbox", "save", "1"]).refused(1, &["no account"]);
+}
+
+#[test]
 fn a_letter_in_doubt_that_lies_among_the_sent_mail_was_sent() {
     let Some(server) = Dovecot::start(Counting::Qresync) else { return };
     let smtp = Smtp::new();

@@ -30,7 +30,9 @@ fn more_fields(asked: &str) -> &'static [&'static str] {
     match asked {
         "brief" => &["counts", "since"],
         "demo" => &["brief", "draft", "home"],
-        "archive" | "flag" | "move" | "trash" => &["dry_run", "ids", "n", "pushed", "what"],
+        "archive" | "flag" | "label" | "move" | "trash" => {
+            &["dry_run", "ids", "n", "pushed", "what"]
+        }
         "import" => &["own_addresses"],
         "index" => &["attachments"],
         "search --explain" => &["query"],
@@ -182,6 +184,7 @@ pub(crate) struct Shown {
     pub(crate) subject: String,
     pub(crate) folders: Vec<String>,
     pub(crate) flags: Vec<String>,
+    pub(crate) labels: Vec<String>,
     pub(crate) gist: String,
     pub(crate) text: String,
     pub(crate) quoted: String,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Error;
-use super::flags::letters;
+use super::flags;
 use super::session::{Data, Session};
 use super::uids;
-use crate::mail::{Moment, moment};
+use crate::mail::{Marks, Moment, moment};
 
 /// Messages of the first batch; each later one may have twice as many as the one before.
 const BATCH_MESSAGES_FIRST: usize = 50;
@@ -22,7 +22,7 @@ const BODY_BYTES_MAX: u64 = 128 << 20;
 #[derive(Debug)]
 pub(super) struct Got {
     pub(super) uid: u32,
-    /// Maildir letters.
+    /// What it is marked with: Marks as text.
     pub(super) flags: String,
     pub(super) arrived: Option<Moment>,
     /// The server's name of the message in whatever folder; empty where it gives none.
@@ -117,16 +117,21 @@ fn one_by_one_if_refused(
 fn about(session: &mut Session, name: &str, batch: &[u32]) -> Result<BTreeMap<u32, About>, Error> {
     let (_, set) = uids::newest(batch, batch.len());
     let mut found = BTreeMap::new();
+    let labelled = session.can("X-GM-EXT-1");
     let object = object_item(session).map(|item| format!(" {item}")).unwrap_or_default();
-    let command = format!("UID FETCH {set} (UID FLAGS INTERNALDATE RFC822.SIZE{object})");
+    let command =
+        format!("UID FETCH {set} (UID {} INTERNALDATE RFC822.SIZE{object})", flags::items(session));
     session.run(&format!("reading the list of {name}"), &command, &mut |data| {
         // A later answer with flags alone is news of them; the sizes come once.
         if let Data::Fetch(fetched) = data
-            && let (Some(uid), Some(flags)) = (fetched.uid, &fetched.flags)
+            && let (Some(uid), Some(mut marks)) = (fetched.uid, flags::marks(&fetched))
             && batch.binary_search(&uid).is_ok()
         {
             let one: &mut About = found.entry(uid).or_default();
-            one.flags = letters(flags);
+            if labelled && fetched.labels.is_none() {
+                Marks::of(&one.flags).labels().for_each(|label| marks.add_label(label));
+            }
+            one.flags = marks.to_string();
             one.object = fetched.object.unwrap_or(std::mem::take(&mut one.object));
             one.bytes = fetched.bytes.map_or(one.bytes, u64::from);
             one.arrived = fetched.date.as_deref().and_then(internal_date).or(one.arrived);

@@ -239,6 +239,12 @@ fn uid(folder: &Folder, command: &str) -> (Vec<u8>, String) {
         if items.contains("RFC822.SIZE") {
             let _ = write!(line, " RFC822.SIZE {}", mail.raw.len());
         }
+        if items.contains("X-GM-LABELS") {
+            // What is flagged is labelled, so that both are seen to follow.
+            let label =
+                if mail.flags.contains("Flagged") { "\\Important \"big plans\"" } else { "" };
+            let _ = write!(line, " X-GM-LABELS ({label})");
+        }
         if items.contains("X-GM-MSGID") {
             // The same message has the same name in every folder.
             let sum =

@@ -2,7 +2,7 @@
 //!
 //! [`sync()`] makes what is here equal to what is there: folders, messages, flags, and what is gone. It
 //! only ever reads: folders are opened with EXAMINE. [`push()`] tells the server what the user changed here,
-//! and is the only one that opens a folder with SELECT. [`check`] connects, logs in, and says what the
+//! and it and [`draft()`] alone open a folder with SELECT. [`check`] connects, logs in, and says what the
 //! server is.
 //!
 //! The driver is our own, blocking, over one connection, and in layers: `wire` frames responses,
@@ -15,6 +15,7 @@
 //! that is not a yes is an [`Error`].
 
 mod connect;
+mod drafts;
 mod error;
 mod fetch;
 mod flags;
@@ -37,6 +38,7 @@ mod wire;
 use std::time::Duration;
 
 pub use connect::{Login, check};
+pub use drafts::{Drafted, draft};
 pub use error::Error;
 pub use push::{Pushed, push};
 pub use sent::{Sent, sent};

@@ -11,7 +11,7 @@ use super::connect::{self, Login};
 use super::reply::{Code, CopyUid, Listed};
 use super::session::{Data, Session, ignore};
 use super::{Error, fetch, flags, folder, names, uids};
-use crate::mail::MessageId;
+use crate::mail::{Marks, MessageId};
 use crate::store::{NewPlace, Store, Unpushed};
 
 /// What was told.
@@ -135,14 +135,14 @@ impl Push<'_> {
     fn flags(&mut self, name: &str, changes: &[Unpushed]) -> Result<(), Error> {
         let mut groups: BTreeMap<(String, String), Vec<&Unpushed>> = BTreeMap::new();
         for one in changes {
-            let [there, here] = &one.flags;
-            let only = |a: &str, b: &str| a.chars().filter(|c| !b.contains(*c)).collect::<String>();
-            let (add, remove) = (only(here, there), only(there, here));
+            let [there, here] = one.flags.each_ref().map(|text| Marks::of(text));
+            let (add, remove) = (here.without(&there), there.without(&here));
             if !add.is_empty() || !remove.is_empty() {
-                groups.entry((add, remove)).or_default().push(one);
+                groups.entry((add.to_string(), remove.to_string())).or_default().push(one);
             }
         }
         for ((add, remove), messages) in groups {
+            let (add, remove) = (Marks::of(&add), Marks::of(&remove));
             for batch in batches(&messages, self.session.quirks.batch_messages_max) {
                 self.store_flags(name, &batch, '+', &add)?;
                 self.store_flags(name, &batch, '-', &remove)?;
@@ -157,14 +157,30 @@ impl Push<'_> {
         name: &str,
         batch: &Batch<'_>,
         sign: char,
-        letters: &str,
+        marks: &Marks,
     ) -> Result<(), Error> {
-        let names = flags::names(letters);
-        if names.is_empty() {
-            return Ok(());
+        let mut names = flags::names_of(&marks.letters());
+        let mut labels = Vec::new();
+        for label in marks.labels() {
+            if self.session.can("X-GM-EXT-1") {
+                labels.push(folder::as_argument(&names::encoded(label, None))?);
+            } else if flags::is_keyword(label) {
+                names.push_str(if names.is_empty() { "" } else { " " });
+                names.push_str(label);
+            } else if sign == '+' {
+                self.pushed.left.push(format!(
+                    "the label {label} stays here: a server takes one word of ASCII letters, digits and signs"
+                ));
+            }
         }
-        let command = format!("UID STORE {} {sign}FLAGS.SILENT ({names})", batch.set);
-        self.session.run(&format!("setting flags in {name}"), &command, &mut ignore).map(drop)
+        let doing = format!("setting flags in {name}");
+        for (item, values) in [("FLAGS.SILENT", names), ("X-GM-LABELS", labels.join(" "))] {
+            if !values.is_empty() {
+                let command = format!("UID STORE {} {sign}{item} ({values})", batch.set);
+                self.session.run(&doing, &command, &mut ignore)?;
+            }
+        }
+        Ok(())
     }
 
     /// What the server has now, by its own word.
@@ -177,8 +193,9 @@ impl Push<'_> {
             .filter_map(|one| Some((one.key.clone(), there.get(&one.uid)?.clone())))
             .collect();
         self.store.heard(&self.location, &heard)?;
-        let kept =
-            |one: &&&Unpushed| there.get(&one.uid).is_some_and(|flags| *flags == one.flags[1]);
+        let kept = |one: &&&Unpushed| {
+            there.get(&one.uid).is_some_and(|marks| Marks::of(marks) == Marks::of(&one.flags[1]))
+        };
         let kept = batch.messages.iter().filter(kept).count();
         self.pushed.flagged += kept as u64;
         if kept < batch.messages.len() {

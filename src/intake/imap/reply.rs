@@ -97,6 +97,8 @@ pub(super) struct Listed {
 pub(super) struct Fetched {
     pub(super) uid: Option<u32>,
     pub(super) flags: Option<Vec<String>>,
+    /// Gmail's, in modified UTF-7.
+    pub(super) labels: Option<Vec<String>>,
     pub(super) date: Option<String>,
     pub(super) bytes: Option<u32>,
     /// The server's name of the message in whatever folder.
@@ -250,6 +252,9 @@ fn fetched(attributes: Vec<AttributeValue<'_>>) -> Fetched {
             AttributeValue::Uid(uid) => fetched.uid = Some(uid),
             AttributeValue::Flags(flags) => {
                 fetched.flags = Some(flags.into_iter().map(Cow::into_owned).collect());
+            }
+            AttributeValue::GmailLabels(labels) => {
+                fetched.labels = Some(labels.into_iter().map(Cow::into_owned).collect());
             }
             AttributeValue::InternalDate(date) => fetched.date = Some(date.into_owned()),
             AttributeValue::Rfc822Size(bytes) => fetched.bytes = Some(bytes),

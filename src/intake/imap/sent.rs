@@ -50,16 +50,16 @@ pub fn sent(login: &Login<'_>, wanted: &[Sent<'_>]) -> Result<Vec<bool>, Error> 
     for name in place.iter().chain(all) {
         folder::examine(session, name)?;
         for (wanted, found) in wanted.iter().zip(&mut found).filter(|(_, found)| !**found) {
-            *found = lies_there(session, name, wanted.message_id())?;
+            *found = !self::found(session, name, wanted.message_id())?.is_empty();
         }
     }
     for (wanted, found) in wanted.iter().zip(&mut found).filter(|(_, found)| !**found) {
         let Sent::File { bytes, .. } = wanted else { continue };
         let name = match &place {
             Some(name) => name.clone(),
-            None => make(session, &listed)?,
+            None => make(session, &listed, Role::Sent)?,
         };
-        append(session, &name, bytes)?;
+        append(session, &name, "\\Seen", bytes)?;
         *found = true;
     }
     logged.leave();
@@ -67,7 +67,7 @@ pub fn sent(login: &Login<'_>, wanted: &[Sent<'_>]) -> Result<Vec<bool>, Error> 
 }
 
 /// The folder for `wanted`: as the server says, else by its name; the shortest, for `Sent/2023` is not it.
-fn folder_of(listed: &[Listed], wanted: Role) -> Option<String> {
+pub(super) fn folder_of(listed: &[Listed], wanted: Role) -> Option<String> {
     let said = listed.iter().find(|one| one.role == Some(wanted));
     let named = listed
         .iter()
@@ -80,7 +80,12 @@ fn folder_of(listed: &[Listed], wanted: Role) -> Option<String> {
     said.or(named).map(|one| one.name.clone())
 }
 
-fn make(session: &mut Session, listed: &[Listed]) -> Result<String, Error> {
+/// Makes a folder for `wanted`; gives back its name.
+pub(super) fn make(
+    session: &mut Session,
+    listed: &[Listed],
+    wanted: Role,
+) -> Result<String, Error> {
     let folders: Vec<crate::store::SourceFolder> = listed
         .iter()
         .map(|one| crate::store::SourceFolder {
@@ -88,29 +93,40 @@ fn make(session: &mut Session, listed: &[Listed]) -> Result<String, Error> {
             role: one.role,
         })
         .collect();
-    let readable = crate::intake::folder_for(&folders, Role::Sent);
+    let readable = crate::intake::folder_for(&folders, wanted);
     let name = names::encoded(&readable, listed.iter().find_map(|one| one.delimiter));
     let command = format!("CREATE {}", folder::as_argument(&name)?);
     session.run(&format!("making the folder {readable}"), &command, &mut ignore)?;
     Ok(name)
 }
 
-fn lies_there(session: &mut Session, name: &str, message_id: &str) -> Result<bool, Error> {
-    let Some(id) = quoted(message_id) else { return Ok(false) };
+/// The UIDs in the open folder under this `Message-ID`, ascending.
+pub(super) fn found(
+    session: &mut Session,
+    name: &str,
+    message_id: &str,
+) -> Result<Vec<u32>, Error> {
+    let Some(id) = quoted(message_id) else { return Ok(Vec::new()) };
     let doing = format!("looking for a letter in {name}");
-    let mut found = false;
+    let mut found = Vec::new();
     session.run(&doing, &format!("UID SEARCH HEADER Message-ID {id}"), &mut |data| {
         if let Data::Search(uids) = data {
-            found |= !uids.is_empty();
+            found.extend(uids);
         }
         Ok(())
     })?;
+    found.sort_unstable();
     Ok(found)
 }
 
-/// Puts the letter there, read.
-fn append(session: &mut Session, name: &str, bytes: &[u8]) -> Result<(), Error> {
+/// Puts the letter there with these flags.
+pub(super) fn append(
+    session: &mut Session,
+    name: &str,
+    flags: &str,
+    bytes: &[u8],
+) -> Result<(), Error> {
     let doing = format!("putting a letter into {name}");
-    let command = format!("APPEND {} (\\Seen) {{{}}}", folder::as_argument(name)?, bytes.len());
+    let command = format!("APPEND {} ({flags}) {{{}}}", folder::as_argument(name)?, bytes.len());
     session.run_bytes(&doing, &command, &[bytes], &mut ignore).map(drop)
 }

@@ -270,9 +270,13 @@ impl Run<'_> {
         if other {
             folder = acceptor.begin_validity(&folder, opened.uidvalidity)?;
         }
-        if session.exists > 0 && opened.uidnext != Some(folder.uidnext) {
-            let new = folder::search(session, name, folder.uidnext)?;
-            acceptor.add_known(&mut folder, &new, opened.uidnext.unwrap_or(0))?;
+        if session.exists > 0 {
+            // Not from UIDNEXT on: it may be ahead of what is listed (Dovecot, while another client appends).
+            let newest = both(&acceptor.remote_uids(&folder)?).last().copied().unwrap_or(0);
+            let new = folder::search(session, name, newest.saturating_add(1))?;
+            if !new.is_empty() || opened.uidnext != Some(folder.uidnext) {
+                acceptor.add_known(&mut folder, &new, opened.uidnext.unwrap_or(0))?;
+            }
         }
         self.summary.relinked += relink::relink(session, acceptor, &folder)?;
         let scanned = self.flags(session, acceptor, &mut folder, opened)?;
@@ -483,7 +487,7 @@ fn arrival(got: fetch::Got) -> Arrival {
     let what = match got.raw {
         Some(raw) => {
             let incoming = Incoming::new(String::new(), String::new(), got.flags, &raw);
-            Arrived::Body(Box::new(incoming.arrived(got.arrived)))
+            Arrived::Body(Box::new(incoming.arrived(got.arrived).without_labels()))
         }
         None => Arrived::Same { flags: got.flags },
     };

@@ -81,6 +81,18 @@ impl Here {
         sync(&mut self.store, &login, deletions, NOW, &mut |_, _, _| {})
     }
 
+    /// The labels of all mail.
+    fn labels(&self) -> Vec<String> {
+        let mut labels = Vec::new();
+        self.store
+            .each_header(&Scope::default(), |header| {
+                labels.extend(header.labels);
+                Ok::<(), crate::store::Error>(())
+            })
+            .expect("read");
+        labels
+    }
+
     /// Everything that is here: folder, flags, bytes.
     fn holds(&self) -> BTreeSet<(String, String, Vec<u8>)> {
         let mut all = BTreeSet::new();
@@ -434,7 +446,29 @@ fn a_message_under_two_labels_is_fetched_once() {
         .collect();
     assert_eq!(bodies, ["1:20", "21:30"], "{heard:#?}");
     here.check_equal(&server, "with labels");
+    server.set(|state| state.folders[0].mail[0].flags = "\\Flagged");
+    here.sync().expect("synced");
+    let labels = here.labels();
+    assert_eq!(labels, ["big plans"], "the server's own are none of the user's");
     assert_eq!(here.store.messages_count(None).expect("counted"), 30);
+}
+
+#[test]
+fn a_uidnext_ahead_of_what_is_listed_hides_nothing() {
+    let server = Fake::new(vec![folder("INBOX", 1..=20)]);
+    let mut here = Here::of(&server);
+    server.set(|state| state.folders[0].uidnext = 22);
+    here.sync().expect("synced");
+    // What was being appended can be seen, and another message is gone: the count is the same.
+    server.set(|state| {
+        let inbox = &mut state.folders[0].mail;
+        drop(inbox.remove(4));
+        inbox.push(Mail { uid: 21, flags: "", raw: raw(777) });
+    });
+    for _ in 0..2 {
+        here.sync().expect("synced");
+    }
+    here.check_equal(&server, "an accident of counts");
 }
 
 #[test]
