@@ -108,7 +108,7 @@ static PLACES: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
 /// `None` for text under 20 letters (8 in scripts without blanks), and where the statistics
 /// (whatlang's trigrams) are not reliable and the function words do not settle it.
 pub fn language(text: &str) -> Option<&'static str> {
-    const BYTES_MAX: usize = 4_000;
+    const BYTES_MAX: usize = 2_000;
     let text = &text[..text.floor_char_boundary(BYTES_MAX)];
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     if letters < 8 {

@@ -140,6 +140,11 @@ impl Store {
             )
             .doing("preparing the store")?;
         self.connection.set_prepared_statement_cache_capacity(64);
+        // Plans do not hang on what is bound: else a query that a partial index might answer is prepared
+        // again for every value. What a partial index leaves out stands in the queries themselves.
+        self.connection
+            .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .doing("preparing the store")?;
         if version < known {
             self.migrate()?;
         }

@@ -1,6 +1,6 @@
 //! The line above a quote that says who wrote it: `On Tue, 3 Mar 2026 at 10:02, Anna wrote:`.
 
-use super::lines::{Line, has_clock, has_date, starts_folded, word_count};
+use super::lines::{Line, begins_otherwise, has_clock, has_date, starts_folded, word_count};
 
 /// An attribution of one to four lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,8 @@ fn has_verb(joined: &str) -> bool {
 }
 
 fn same_folded(word: &str, lower: &str) -> bool {
-    word.trim_end_matches('.').chars().flat_map(char::to_lowercase).eq(lower.chars())
+    !begins_otherwise(word, lower)
+        && word.trim_end_matches('.').chars().flat_map(char::to_lowercase).eq(lower.chars())
 }
 
 /// `2012/4/2 Anna <anna@example.org>` without a verb or colon, right above a quote.

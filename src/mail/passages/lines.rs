@@ -122,16 +122,21 @@ pub(super) fn word_count(text: &str) -> usize {
 
 /// Whether `text` begins with `prefix`, ASCII case and beyond ignored.
 pub(super) fn starts_folded(text: &str, prefix: &str) -> bool {
-    // Almost every line begins otherwise, which the first bytes tell.
-    if let (Some(one), Some(other)) = (text.as_bytes().first(), prefix.as_bytes().first())
-        && one.is_ascii()
-        && other.is_ascii()
-        && !one.eq_ignore_ascii_case(other)
-    {
+    if begins_otherwise(text, prefix) {
         return false;
     }
     let mut have = text.chars().flat_map(char::to_lowercase);
     prefix.chars().all(|wanted| have.next() == Some(wanted))
+}
+
+/// Whether the first bytes tell the two apart, ASCII case ignored: almost always they do.
+pub(super) fn begins_otherwise(one: &str, other: &str) -> bool {
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(one), Some(other)) => {
+            one.is_ascii() && other.is_ascii() && !one.eq_ignore_ascii_case(other)
+        }
+        _ => false,
+    }
 }
 
 /// `10:30`, `10.30`, `10h30`: a clock time somewhere in the text.
