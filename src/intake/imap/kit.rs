@@ -53,6 +53,13 @@ pub(super) struct State {
     pub(super) commands: usize,
 }
 
+impl State {
+    /// Whether it counts changes, and that badly: the count stands still.
+    fn counts(&self) -> bool {
+        self.capabilities.contains("CONDSTORE")
+    }
+}
+
 /// The server.
 pub(super) struct Fake {
     pub(super) port: u16,
@@ -178,8 +185,9 @@ impl Talk {
                 .collect()),
             "STATUS" => {
                 let folder = &state.folders[named(command).expect("it was listed")];
+                let counted = if state.counts() { " HIGHESTMODSEQ 5" } else { "" };
                 ok(format!(
-                    "* STATUS \"{}\" (MESSAGES {} UIDNEXT {} UIDVALIDITY {})\r\n",
+                    "* STATUS \"{}\" (MESSAGES {} UIDNEXT {} UIDVALIDITY {}{counted})\r\n",
                     folder.name,
                     folder.mail.len(),
                     folder.uidnext,
@@ -191,8 +199,9 @@ impl Talk {
                 let Some(folder) = at.map(|at| &state.folders[at]) else {
                     return (Vec::new(), "NO there is none".to_owned());
                 };
+                let counted = if state.counts() { "* OK [HIGHESTMODSEQ 5] ok\r\n" } else { "" };
                 let data = format!(
-                    "* FLAGS (\\Seen)\r\n* {} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {}] ok\r\n* OK [UIDNEXT {}] ok\r\n",
+                    "{counted}* FLAGS (\\Seen)\r\n* {} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {}] ok\r\n* OK [UIDNEXT {}] ok\r\n",
                     folder.mail.len(),
                     folder.uidvalidity,
                     folder.uidnext
@@ -225,6 +234,9 @@ fn uid(folder: &Folder, command: &str) -> (Vec<u8>, String) {
         return ok((line + "\r\n").into_bytes());
     }
     let mut data = Vec::new();
+    if items.contains("CHANGEDSINCE") {
+        return ok(data);
+    }
     for (at, mail) in folder.mail.iter().enumerate() {
         if !holds(folder, set, mail.uid) {
             continue;

@@ -32,6 +32,8 @@ const GONE_UNASKED_PART: usize = 5;
 const FLAGS_EACH_TIME: usize = 2_000;
 /// And how often all of them are.
 const FLAGS_ALL_SECONDS: i64 = 86_400;
+/// The same where changes are counted: a count may be wrong.
+const FLAGS_COUNTED_ALL_SECONDS: i64 = 7 * 86_400;
 
 /// What becomes of mail when much of a folder is gone from the server at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,16 +324,20 @@ impl Run<'_> {
         let here = acceptor.remote_uids(folder)?.fetched;
         let name = folder.name.clone();
         let (mut changed, mut scanned) = (Vec::new(), None);
+        let since = self.now.0 - folder.scanned.0;
         match opened.modseq {
             _ if here.is_empty() || session.exists == 0 => scanned = Some(self.now),
-            Some(modseq) if folder.modseq > 0 => {
+            Some(modseq) if folder.modseq > 0 && since < FLAGS_COUNTED_ALL_SECONDS => {
                 if modseq != folder.modseq {
                     changed = flags::since(session, &name, folder.modseq)?;
                 }
             }
-            Some(_) => changed = flags::from(session, &name, 1)?,
+            Some(_) => {
+                changed = flags::from(session, &name, 1)?;
+                scanned = Some(self.now);
+            }
             None => {
-                let all = self.now.0 - folder.scanned.0 >= FLAGS_ALL_SECONDS;
+                let all = since >= FLAGS_ALL_SECONDS;
                 let newest = here.len().saturating_sub(FLAGS_EACH_TIME);
                 let first = if all { 1 } else { here[newest] };
                 changed = flags::from(session, &name, first)?;

@@ -41,6 +41,7 @@ struct Here {
     store: Store,
     account: Account,
     patience: Duration,
+    now: UnixSeconds,
 }
 
 impl Here {
@@ -58,7 +59,7 @@ impl Here {
             password: None,
             oauth: None,
         };
-        Self { dir, store, account, patience: Duration::from_secs(10) }
+        Self { dir, store, account, patience: Duration::from_secs(10), now: NOW }
     }
 
     fn sync(&mut self) -> Result<Summary, Error> {
@@ -78,7 +79,7 @@ impl Here {
             time: "2026-03-02T09:00:00Z",
             patience: self.patience,
         };
-        sync(&mut self.store, &login, deletions, NOW, &mut |_, _, _| {})
+        sync(&mut self.store, &login, deletions, self.now, &mut |_, _, _| {})
     }
 
     /// The labels of all mail.
@@ -365,6 +366,31 @@ fn what_is_deleted_there_goes_here_after_two_syncs_and_moved_mail_moves() {
     let twice = here.sync().expect("synced");
     assert_eq!((twice.moved, twice.removed), (0, 1), "{twice:?}");
     here.check_equal(&server, "after two");
+}
+
+#[test]
+fn a_server_that_counts_changes_wrongly_is_found_out_within_a_week() {
+    let server = Fake::new(vec![folder("INBOX", 1..=4)]);
+    server.set(|state| state.capabilities = "IMAP4rev1 ENABLE CONDSTORE");
+    let mut here = Here::of(&server);
+    here.sync().expect("synced");
+    let flagged =
+        |here: &Here| here.holds().iter().filter(|(_, flags, _)| flags.contains('F')).count();
+    for (days, found) in [(1, 0), (9, 1)] {
+        server.set(|state| {
+            let inbox = &mut state.folders[0];
+            inbox.mail[0].flags = "\\Flagged";
+            inbox.mail.push(Mail {
+                uid: inbox.uidnext,
+                flags: "",
+                raw: raw(inbox.uidnext as usize),
+            });
+            inbox.uidnext += 1;
+        });
+        here.now = UnixSeconds(NOW.0 + days * 86_400);
+        here.sync().expect("synced");
+        assert_eq!(flagged(&here), found, "after {days} days");
+    }
 }
 
 #[test]
