@@ -25,6 +25,7 @@ pub use config::{add_to, remove_from};
 pub use discover::{Found, discover};
 pub use error::Error;
 pub use oauth::{Keys, OAuth};
+pub use pin::is_of_fingerprint;
 pub use providers::{Provider, Quirks, provider, quirks_of, smtp_of, wait_asked};
 pub use secret::Secret;
 pub use server::{Server, Tls};

@@ -21,6 +21,12 @@ pub(super) fn digest(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
+/// Whether a certificate (DER) is the one of this fingerprint; what is no fingerprint is nobody's.
+pub fn is_of_fingerprint(fingerprint: &str, certificate: &[u8]) -> bool {
+    let found: [u8; 32] = Sha256::digest(certificate).into();
+    digest(fingerprint) == Some(found)
+}
+
 /// Takes this certificate and no other. That the server holds its key is checked as ever.
 #[derive(Debug)]
 pub(super) struct Pinned {

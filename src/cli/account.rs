@@ -313,6 +313,10 @@ fn described(args: &args::AccountAdd, found: Option<&Found>) -> Result<Account, 
         })
     });
     imap.fingerprint.clone_from(&args.fingerprint);
+    let mut smtp = found.and_then(|found| found.smtp.clone());
+    if let Some(smtp) = smtp.as_mut().filter(|smtp| smtp.host == imap.host) {
+        smtp.fingerprint.clone_from(&args.fingerprint);
+    }
     let by_provider = known.is_some_and(|known| known.user_is_local_part && args.imap.is_none());
     let by_local_part = by_provider || found.is_some_and(|found| found.user_is_local_part);
     let local = address.split_once('@').filter(|_| by_local_part);
@@ -322,7 +326,7 @@ fn described(args: &args::AccountAdd, found: Option<&Found>) -> Result<Account, 
         user: args.user.clone().or(local),
         address,
         imap,
-        smtp: found.and_then(|found| found.smtp.clone()),
+        smtp,
         password: (!command.is_empty()).then(|| PasswordCommand { command: command.clone() }),
         oauth: (args.oauth.is_some() || !args.token_command.is_empty()).then(|| OAuth {
             provider: args.oauth.clone(),

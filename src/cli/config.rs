@@ -78,6 +78,8 @@ pub(super) struct Smtp {
     pub(super) port: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tls: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fingerprint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

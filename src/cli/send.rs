@@ -213,6 +213,7 @@ fn way(
             accounts::Tls::StartTls => Tls::StartTls,
             accounts::Tls::Off => Tls::Off,
         };
+        server.fingerprint.clone_from(&smtp.fingerprint);
         server.user = Some(account.user().to_owned());
         server.check()?;
         let secret = secret(session, name, account)?;
@@ -246,6 +247,7 @@ fn server_of_send(session: &Session<'_>) -> Result<Server, Failure> {
             ));
         }
     }
+    server.fingerprint.clone_from(&send.smtp.fingerprint);
     if let Some(password) = &send.password {
         server.user = Some(send.user.clone().unwrap_or_else(|| send.sender().address));
         server.password_command.clone_from(&password.command);

@@ -16,7 +16,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use lettre::transport::smtp::response::Response;
 
 use super::{ApprovedLetter, Error, Server, Tls, clean};
-use crate::accounts::Secret;
+use crate::accounts::{Secret, is_of_fingerprint};
 use crate::mail::UnixSeconds;
 use crate::store::{Change, LetterId, LetterState, Store};
 
@@ -251,7 +251,14 @@ fn open(server: &Server, secret: Option<&Secret>) -> Result<SmtpConnection, Stop
     let tls = match server.tls {
         Tls::Off => None,
         Tls::Implicit | Tls::StartTls => {
-            Some(TlsParameters::new(host).map_err(|error| connecting(&error.to_string()))?)
+            // The certificate of a fingerprint is looked at below, before anything is said; that the
+            // server holds its key is checked in the handshake.
+            let is_pinned = server.fingerprint.is_some();
+            let parameters = TlsParameters::builder(host)
+                .dangerous_accept_invalid_certs(is_pinned)
+                .dangerous_accept_invalid_hostnames(is_pinned)
+                .build();
+            Some(parameters.map_err(|error| connecting(&error.to_string()))?)
         }
     };
     // Not the machine's name: that is nobody's business.
@@ -274,6 +281,14 @@ fn open(server: &Server, secret: Option<&Secret>) -> Result<SmtpConnection, Stop
     }
     if server.tls != Tls::Off && !connection.is_encrypted() {
         return Err(doing("beginning TLS with", "the connection is not private").into());
+    }
+    if let Some(fingerprint) = &server.fingerprint {
+        let is_it = connection
+            .peer_certificate()
+            .is_ok_and(|certificate| is_of_fingerprint(fingerprint, &certificate));
+        if server.tls != Tls::Off && !is_it {
+            return Err(doing("beginning TLS with", "another certificate than the config's").into());
+        }
     }
     if let (Some(user), Some(secret)) = (&server.user, secret) {
         let credentials = Credentials::new(user.clone(), secret.text().to_owned());

@@ -27,6 +27,8 @@ pub struct Server {
     pub port: u16,
     /// How the connection is kept private.
     pub tls: Tls,
+    /// SHA-256 of the one certificate that is taken in place of one an authority vouches for, as hex.
+    pub fingerprint: Option<String>,
     /// The name to log in with; without one nobody logs in.
     pub user: Option<String>,
     /// Program and arguments whose first line of output is the password; run without a shell.
@@ -48,6 +50,7 @@ impl Server {
             host: host.to_owned(),
             port,
             tls,
+            fingerprint: None,
             user: None,
             password_command: Vec::new(),
             timeout: TIMEOUT,

@@ -119,6 +119,11 @@ impl Smtp {
         self.state.lock().expect("no test panics with it").taken.clone()
     }
 
+    /// Every line it heard, the text of letters aside.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        self.state.lock().expect("no test panics with it").commands.clone()
+    }
+
     pub(crate) fn kills(&self) -> usize {
         self.state.lock().expect("no test panics with it").kills
     }
