@@ -388,8 +388,13 @@ fn parameters(
     // Only a large letter is worth a question of its own (lettre keeps no SIZE of the first answer).
     if letter.bytes.len() >= SIZE_ASKED_BYTES {
         let hello = Ehlo::new(ClientId::Ipv4(Ipv4Addr::LOCALHOST));
-        let reply = connection.command(hello).map_err(|error| words(&error))?;
-        if let Some(most) = size_of(&reply) {
+        let most = match connection.command(hello) {
+            Ok(reply) => size_of(&reply),
+            // OpenSMTPD takes no second EHLO; it says at MAIL or DATA what is too large.
+            Err(error) if error.is_permanent() => None,
+            Err(error) => return Err(words(&error).into()),
+        };
+        if let Some(most) = most {
             let bytes = letter.bytes.len();
             if most > 0 && bytes as u64 > most {
                 let words =

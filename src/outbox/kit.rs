@@ -24,6 +24,8 @@ pub(super) enum Act {
 pub(super) struct Script {
     pub(super) greeting: Act,
     pub(super) hello: Act,
+    /// Whether a second EHLO is answered as the first.
+    pub(super) greets_again: bool,
     pub(super) auth: Act,
     pub(super) mail: Act,
     /// Answers to RCPT, in order; the last one again and again.
@@ -41,6 +43,7 @@ impl Default for Script {
         Self {
             greeting: Act::Say("220 ready"),
             hello: Act::Say("250-here\r\n250 AUTH PLAIN LOGIN"),
+            greets_again: true,
             auth: Act::Say("235 welcome"),
             mail: Act::Say("250 ok"),
             recipients: vec![Act::Say("250 ok")],
@@ -135,6 +138,7 @@ fn serve(mut stream: TcpStream, script: &Script, seen: &Mutex<Seen>, watch: &Wat
     }
     let mut recipients = script.recipients.iter();
     let mut last = script.recipients.last();
+    let mut greeted = false;
     loop {
         let mut line = String::new();
         if !matches!(reader.read_line(&mut line), Ok(1..)) {
@@ -145,7 +149,11 @@ fn serve(mut stream: TcpStream, script: &Script, seen: &Mutex<Seen>, watch: &Wat
         watch(&command);
         let verb = command.split([' ', ':']).next().unwrap_or_default().to_uppercase();
         let answer = match verb.as_str() {
-            "EHLO" => script.hello.clone(),
+            "EHLO" if greeted && !script.greets_again => Act::Say("503 already identified"),
+            "EHLO" => {
+                greeted = true;
+                script.hello.clone()
+            }
             "AUTH" => script.auth.clone(),
             "MAIL" => script.mail.clone(),
             "RCPT" => {

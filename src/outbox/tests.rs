@@ -567,6 +567,17 @@ fn a_letter_larger_than_the_server_takes_is_held_back() {
 }
 
 #[test]
+fn a_server_that_is_greeted_once_takes_a_large_letter_too() {
+    let mut home = Home::new();
+    let bytes = vec![7; 1_200_000];
+    let file = home.store.add_letter_file("a.bin", "application/octet-stream", &bytes).unwrap();
+    let id = home.add_approved(&Letter { attachments: vec![file], ..letter() });
+    let post = Post::new(Script { greets_again: false, ..Script::default() });
+    let server = Server { timeout: std::time::Duration::from_secs(20), ..post.server() };
+    assert_eq!(home.send(id, &server).unwrap().outcome, Outcome::Sent);
+}
+
+#[test]
 fn a_server_that_asks_for_later_is_asked_less_and_less_often() {
     let mut home = Home::new();
     let id = home.add_approved(&letter());
