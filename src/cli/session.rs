@@ -107,6 +107,12 @@ impl<'a> Session<'a> {
         Ok(self.with_me(Store::open_existing(&self.home.data)?)?)
     }
 
+    /// Whether the config says whose mail this is: then a letter can be written before any mail is here.
+    pub(super) fn knows_who(&self) -> bool {
+        let config = &self.config;
+        !config.me.addresses.is_empty() || config.send.is_some() || !config.accounts.is_empty()
+    }
+
     /// The store, made when there is none.
     pub(super) fn new_store(&self) -> Result<Store, Failure> {
         Ok(self.with_me(Store::open(&self.home.data)?)?)

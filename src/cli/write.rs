@@ -101,7 +101,7 @@ pub(super) fn reply(
 }
 
 pub(super) fn compose(session: &mut Session<'_>, args: &args::Compose) -> Result<u8, Failure> {
-    let mut store = session.store()?;
+    let mut store = if session.knows_who() { session.new_store()? } else { session.store()? };
     let now = session.now;
     let files = read_files(&args.attach)?;
     let named = |typed: &[String]| named(people(typed)?, &store, now);

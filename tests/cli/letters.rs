@@ -13,6 +13,18 @@ fn home() -> Home {
 }
 
 #[test]
+fn a_letter_can_be_written_before_any_mail_is_here() {
+    let home = Home::new();
+    let say = ["compose", "--to", "ben@example.org", "--subject", "Ink", "--say", "Two drums."];
+    home.run(say).refused(1, &["no mail here"]);
+    std::fs::create_dir_all(home.path()).expect("a folder");
+    let config = "[me]\naddresses = [\"ada@example.org\"]\n";
+    std::fs::write(home.path().join("config.toml"), config).expect("it is written");
+    let letter = home.ask::<Drafted>(&say).only();
+    assert!(letter.body.contains("Two drums."), "{letter:?}");
+}
+
+#[test]
 fn a_letter_goes_from_draft_to_approved_and_no_further() {
     let home = home();
     let id = home.found("crane")[0].to_string();
