@@ -22,10 +22,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 TIERS = ["now", "today", "normal", "consider", "fyi"]
-# What it costs to say a tier (column) where another is right (row).
+# What it costs to say a tier (column) where another is right (row): chosen so that on owners held out no more
+# than 8 % of all mail is brought forward in vain.
 COSTS = np.array([
-    [0.0, 1.0, 2.4, 2.6, 3.4],
-    [0.8, 0.0, 1.4, 1.6, 2.4],
+    [0.0, 1.0, 2.8, 3.0, 4.0],
+    [0.8, 0.0, 1.6, 1.9, 2.8],
     [2.0, 1.1, 0.0, 0.9, 1.3],
     [2.4, 1.5, 0.9, 0.0, 1.4],
     [2.6, 1.8, 1.0, 1.1, 0.0],

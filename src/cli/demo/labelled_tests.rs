@@ -294,6 +294,14 @@ fn the_mailboxes_it_learned_from_are_judged_no_worse_than_before() {
     found.check([76, 86, 87, 72, 7]);
 }
 
+/// Nothing was fitted or chosen on these. What was measured, less its 95 % interval.
+#[test]
+fn mailboxes_it_never_saw_are_judged_no_worse_than_measured() {
+    let found = tally("test");
+    assert!(found.total >= 440, "{found:?}");
+    found.check([64, 81, 88, 58, 8]);
+}
+
 /// Writes what the weights are fitted on to `$POSTROOM_DUMP`: a line for each mail of the mailboxes,
 /// and for each single mail of `$POSTROOM_SINGLES` (JSON lines).
 #[test]
