@@ -206,7 +206,9 @@ def write_heads(path, head):
 
 def write_weights(path, weights, means, confidence):
     floats = lambda row: ", ".join(f"{value:.4f}" for value in row)
-    lines = ["//! Weights of [`super::learned`], written by `scripts/train-triage`.", "", "use super::features::COUNT;", "",
+    lines = ["//! Weights of [`super::learned`], written by `scripts/train-triage`.",
+             '#![allow(clippy::approx_constant, reason = "what was fitted is no constant, however near it comes")]', "",
+             "use super::features::COUNT;", "",
              "/// What it costs to say one tier where another is right: `COSTS[right][said]`.",
              "pub(super) const COSTS: [[f32; 5]; 5] = ["]
     lines += [f"    [{', '.join(f'{cost:.1f}' for cost in row)}]," for row in COSTS]
