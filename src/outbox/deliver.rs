@@ -37,7 +37,7 @@ pub enum Outcome {
     Sent,
     /// Nothing went out, or the server asked to try later: it is approved as before.
     Deferred,
-    /// The server took the text and said no for good.
+    /// The server said no for good, to the text or to a recipient: it is to be changed first.
     Rejected,
     /// The connection broke after DATA: it may or may not have arrived.
     Unknown,
@@ -75,11 +75,19 @@ struct Stop {
     words: String,
     /// Whether the server asked to try later (4xx).
     is_later: bool,
+    /// Whether the letter itself was refused for good (5xx to a recipient): as it is, it never goes out.
+    is_final: bool,
+}
+
+impl Stop {
+    fn of(error: &lettre::transport::smtp::Error, words: String) -> Self {
+        Self { is_later: error.is_transient(), ..words.into() }
+    }
 }
 
 impl From<String> for Stop {
     fn from(words: String) -> Self {
-        Self { words, is_later: false }
+        Self { words, is_later: false, is_final: false }
     }
 }
 
@@ -101,7 +109,8 @@ pub fn deliver(
 /// Hands an approved letter to `server`, logged in with `secret` when the server has a user.
 ///
 /// One refused recipient holds the whole letter back: nothing goes out, and the reply says whom the
-/// server refused. (Sending to the others and again later to all is how copies multiply.)
+/// server refused; refused for good, the letter is rejected until it is changed. (Sending to the
+/// others and again later to all is how copies multiply.)
 ///
 /// # Errors
 /// Before anything was handed over: plain text to another host, a password command that fails,
@@ -124,6 +133,7 @@ pub fn deliver_with(
         address(&mut connection, &letter, &mut recipients).map(|()| connection)
     });
     let (outcome, stop, connection) = match opened {
+        Err(stop) if stop.is_final => (Outcome::Rejected, stop, None),
         Err(stop) => (Outcome::Deferred, stop, None),
         Ok(mut connection) => {
             // On disk before a byte of DATA: what fails from here on is in doubt.
@@ -271,7 +281,7 @@ fn open(server: &Server, secret: Option<&Secret>) -> Result<SmtpConnection, Stop
         wrapped,
         None::<IpAddr>,
     )
-    .map_err(|error| Stop { words: connecting(&words(&error)), is_later: error.is_transient() })?;
+    .map_err(|error| Stop::of(&error, connecting(&words(&error))))?;
     if let (Tls::StartTls, Some(tls)) = (server.tls, &tls) {
         connection
             .starttls(tls, &hello)
@@ -297,10 +307,9 @@ fn open(server: &Server, secret: Option<&Secret>) -> Result<SmtpConnection, Stop
         } else {
             &[Mechanism::Plain, Mechanism::Login]
         };
-        let reply = connection.auth(mechanisms, &credentials).map_err(|error| Stop {
-            words: doing("logging in at", &words(&error)),
-            is_later: error.is_transient(),
-        })?;
+        let reply = connection
+            .auth(mechanisms, &credentials)
+            .map_err(|error| Stop::of(&error, doing("logging in at", &words(&error))))?;
         expect(&reply, 235).map_err(|why| doing("logging in at", &why))?;
     }
     Ok(connection)
@@ -333,13 +342,10 @@ fn address(
     let parameters = parameters(connection, letter)?;
     let reply = connection
         .command(Mail::new(Some(letter.envelope.from.clone()), parameters))
-        .map_err(|error| Stop {
-            words: format!("sender refused: {}", words(&error)),
-            is_later: error.is_transient(),
-        })?;
+        .map_err(|error| Stop::of(&error, format!("sender refused: {}", words(&error))))?;
     expect(&reply, 250)?;
     let mut refused = Vec::new();
-    let mut is_later = true;
+    let (mut is_later, mut is_final) = (true, false);
     for recipient in &letter.envelope.recipients {
         let address = recipient.to_string();
         let (accepted, reply, broken) =
@@ -350,6 +356,7 @@ fn address(
                 }
                 Err(error) => {
                     is_later &= error.is_transient();
+                    is_final |= error.is_permanent();
                     (false, words(&error), error.status().is_none())
                 }
             };
@@ -365,7 +372,7 @@ fn address(
         return Ok(());
     }
     let words = clean::line(&format!("recipient refused: {}", refused.join("; ")), REPLY_CHARS_MAX);
-    Err(Stop { words, is_later })
+    Err(Stop { words, is_later, is_final })
 }
 
 /// What is said of the letter with MAIL, and what the server must be able to do for it.
@@ -399,7 +406,7 @@ fn parameters(
             if most > 0 && bytes as u64 > most {
                 let words =
                     format!("the letter has {bytes} bytes, and the server takes {most} at most");
-                return Err(words.into());
+                return Err(Stop { is_final: true, ..words.into() });
             }
             parameters.push(MailParameter::Size(bytes));
         }
@@ -419,10 +426,7 @@ fn size_of(reply: &Response) -> Option<u64> {
 
 /// DATA, the text, and the server's word.
 fn hand_over(connection: &mut SmtpConnection, bytes: &[u8]) -> (Outcome, Stop) {
-    let with = |error: &lettre::transport::smtp::Error| Stop {
-        words: words(error),
-        is_later: error.is_transient(),
-    };
+    let with = |error: &lettre::transport::smtp::Error| Stop::of(error, words(error));
     match connection.command(Data) {
         Ok(reply) if reply.has_code(354) => {}
         // It said something else, so no text was given to it.

@@ -90,7 +90,7 @@ fn outcomes() -> Vec<(&'static str, Script, LetterState, usize)> {
                 recipients: vec![Act::Say("250 ok"), Act::Say("550 who?"), Act::Say("250 ok")],
                 ..base()
             }),
-            Approved,
+            Rejected,
             0,
         ),
         (
@@ -196,7 +196,7 @@ fn a_refused_recipient_is_named() {
         vec![Act::Say("250 ok"), Act::Say("550 5.1.1 no such user"), Act::Say("250 ok")];
     let post = Post::new(Script { recipients, ..Script::default() });
     let delivery = home.send(id, &post.server()).unwrap();
-    assert_eq!(delivery.outcome, Outcome::Deferred);
+    assert_eq!(delivery.outcome, Outcome::Rejected);
     let accepted: Vec<bool> = delivery.recipients.iter().map(|reply| reply.accepted).collect();
     assert_eq!(accepted, [true, false, true]);
     assert_eq!(

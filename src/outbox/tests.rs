@@ -549,19 +549,21 @@ fn addresses_outside_ascii_go_only_where_they_are_taken() {
 }
 
 #[test]
-fn a_letter_larger_than_the_server_takes_is_held_back() {
+fn a_letter_larger_than_the_server_takes_is_not_even_offered() {
     let mut home = Home::new();
     let bytes: Vec<u8> = (0..1_200_000_u32).map(|at| (at * 31 % 253) as u8).collect();
     let file = home.store.add_letter_file("a.bin", "application/octet-stream", &bytes).unwrap();
-    let id = home.add_approved(&Letter { attachments: vec![file], ..letter() });
+    let large = Letter { attachments: vec![file], ..letter() };
+    let id = home.add_approved(&large);
     let small = super::kit::Act::Say("250-here\r\n250 SIZE 1000000");
     let post = Post::new(Script { hello: small, ..Script::default() });
     let delivery = home.send(id, &post.server()).unwrap();
     assert!(delivery.server_reply.contains("1000000 at most"), "{}", delivery.server_reply);
-    assert_eq!((delivery.outcome, post.seen().mails.len()), (Outcome::Deferred, 0));
-    let large = super::kit::Act::Say("250-here\r\n250 SIZE 0");
-    let post = Post::new(Script { hello: large, ..Script::default() });
+    assert_eq!((delivery.outcome, post.seen().mails.len()), (Outcome::Rejected, 0));
+    let any = super::kit::Act::Say("250-here\r\n250 SIZE 0");
+    let post = Post::new(Script { hello: any, ..Script::default() });
     let server = Server { timeout: std::time::Duration::from_secs(20), ..post.server() };
+    let id = home.add_approved(&large);
     assert_eq!(home.send(id, &server).unwrap().outcome, Outcome::Sent);
     assert!(post.seen().commands.iter().any(|c| c.contains(" SIZE=16")), "its size is said");
 }
