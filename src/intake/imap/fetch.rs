@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::Error;
 use super::flags;
 use super::session::{Data, Session};
+use super::shelf::{Kept, Shelf};
 use super::uids;
 use crate::mail::{Marks, Moment, moment};
+use crate::store::RemoteFolder;
 
 /// Messages of the first batch; each later one may have twice as many as the one before.
 const BATCH_MESSAGES_FIRST: usize = 50;
@@ -45,7 +47,7 @@ struct About {
 /// without a body: Gmail shows a message in every folder that is a label of it.
 pub(super) fn bodies(
     session: &mut Session,
-    name: &str,
+    (folder, shelf): (&RemoteFolder, &Shelf),
     uids: &[u32],
     here: &HashSet<String>,
     give: &mut dyn FnMut(Vec<Got>) -> bool,
@@ -57,7 +59,7 @@ pub(super) fn bodies(
         let (older, batch) = rest.split_at(rest.len() - taken);
         rest = older;
         count = count.saturating_mul(2);
-        let about = about(session, name, batch)?;
+        let about = about(session, &folder.name, batch)?;
         let is_here = |uid: &u32| about.get(uid).is_some_and(|one| here.contains(&one.object));
         let (same, batch): (Vec<u32>, Vec<u32>) = batch.iter().partition(|uid| is_here(uid));
         let same: Vec<Got> = same.iter().rev().map(|uid| about[uid].got(*uid, None)).collect();
@@ -67,7 +69,7 @@ pub(super) fn bodies(
         let fits = |uid: &u32| about.get(uid).is_some_and(|one| one.bytes <= BODY_BYTES_MAX);
         let batch: Vec<u32> = batch.into_iter().filter(fits).collect();
         for group in groups(&batch, &about) {
-            let got = one_by_one_if_refused(session, name, group, &about)?;
+            let got = one_by_one_if_refused(session, (folder, shelf), group, &about)?;
             if !got.is_empty() && !give(got) {
                 return Ok(());
             }
@@ -94,17 +96,17 @@ pub(super) fn object_item(session: &Session) -> Option<&'static str> {
 /// A server that cannot give one message refuses all that were asked for with it.
 fn one_by_one_if_refused(
     session: &mut Session,
-    name: &str,
+    from: (&RemoteFolder, &Shelf),
     group: &[u32],
     about: &BTreeMap<u32, About>,
 ) -> Result<Vec<Got>, Error> {
-    match group_bodies(session, name, group, about) {
+    match group_bodies(session, from, group, about) {
         Err(error) if error.leaves_connection() => {}
         got => return got,
     }
     let mut all = Vec::new();
     for uid in group.iter().rev() {
-        match group_bodies(session, name, std::slice::from_ref(uid), about) {
+        match group_bodies(session, from, std::slice::from_ref(uid), about) {
             Ok(got) => all.extend(got),
             Err(error) if error.leaves_connection() => {}
             Err(error) => return Err(error),
@@ -167,21 +169,23 @@ fn groups<'a>(batch: &'a [u32], about: &BTreeMap<u32, About>) -> Vec<&'a [u32]> 
 
 fn group_bodies(
     session: &mut Session,
-    name: &str,
+    (folder, shelf): (&RemoteFolder, &Shelf),
     group: &[u32],
     about: &BTreeMap<u32, About>,
 ) -> Result<Vec<Got>, Error> {
     if let [uid] = group
         && let Some(one) = about.get(uid).filter(|one| one.bytes > PART_BYTES)
     {
-        let raw = in_parts(session, name, *uid)?;
+        let kept = shelf.place(folder, *uid);
+        let raw = in_parts(session, &folder.name, *uid, &kept)?;
+        kept.take_away();
         return Ok(raw.map(|raw| one.got(*uid, Some(raw))).into_iter().collect());
     }
     let (_, set) = uids::newest(group, group.len());
     let mut got = Vec::new();
     let mut seen = BTreeSet::new();
     let command = format!("UID FETCH {set} (UID BODY.PEEK[])");
-    session.run(&format!("fetching from {name}"), &command, &mut |data| {
+    session.run(&format!("fetching from {}", folder.name), &command, &mut |data| {
         let Data::Fetch(fetched) = data else { return Ok(()) };
         let (Some(uid), Some(raw)) = (fetched.uid, fetched.body) else { return Ok(()) };
         let Some(about) = about.get(&uid) else { return Ok(()) };
@@ -196,12 +200,17 @@ fn group_bodies(
 }
 
 /// A large body, part by part, until one is shorter than asked for: the size a server gives may be wrong
-/// (Exchange). Nothing when it is not there.
-fn in_parts(session: &mut Session, name: &str, uid: u32) -> Result<Option<Vec<u8>>, Error> {
+/// (Exchange). It goes on behind what is kept of it. Nothing when it is not there.
+fn in_parts(
+    session: &mut Session,
+    name: &str,
+    uid: u32,
+    kept: &Kept<'_>,
+) -> Result<Option<Vec<u8>>, Error> {
     let doing = format!("fetching from {name}");
-    let mut whole: Option<Vec<u8>> = None;
+    let mut whole = kept.taken_up(PART_BYTES, BODY_BYTES_MAX);
     loop {
-        let at = whole.as_ref().map_or(0, Vec::len);
+        let at = whole.len();
         let command = format!("UID FETCH {uid} (UID BODY.PEEK[]<{at}.{PART_BYTES}>)");
         let mut part = None;
         session.run(&doing, &command, &mut |data| {
@@ -223,10 +232,12 @@ fn in_parts(session: &mut Session, name: &str, uid: u32) -> Result<Option<Vec<u8
         if at > 0 && part.len() as u64 > PART_BYTES {
             return Ok(Some(part));
         }
-        let whole = whole.get_or_insert_with(Vec::new);
+        if !is_last {
+            kept.add(at as u64, &part);
+        }
         whole.extend_from_slice(&part);
         if is_last {
-            return Ok(Some(std::mem::take(whole)));
+            return Ok(Some(whole));
         }
         if whole.len() as u64 > BODY_BYTES_MAX {
             return Ok(None);

@@ -271,6 +271,13 @@ fn uid(folder: &Folder, command: &str) -> (Vec<u8>, String) {
             let field = format!("{field}\r\n\r\n");
             let head = format!(" BODY[HEADER.FIELDS (MESSAGE-ID)] {{{}}}\r\n{field}", field.len());
             data.extend_from_slice(head.as_bytes());
+        } else if let Some((_, part)) = items.split_once("BODY.PEEK[]<") {
+            let (at, count) =
+                part.split_once('>').and_then(|(p, _)| p.split_once('.')).expect("a part");
+            let rest = mail.raw.get(at.parse().expect("a place")..).unwrap_or_default();
+            let part = &rest[..rest.len().min(count.parse().expect("a number"))];
+            data.extend_from_slice(format!(" BODY[]<{at}> {{{}}}\r\n", part.len()).as_bytes());
+            data.extend_from_slice(part);
         } else if items.contains("BODY.PEEK[]") {
             data.extend_from_slice(format!(" BODY[] {{{}}}\r\n", mail.raw.len()).as_bytes());
             data.extend_from_slice(&mail.raw);

@@ -28,6 +28,7 @@ mod relink;
 mod reply;
 mod sent;
 mod session;
+mod shelf;
 mod sync;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use super::connect::{self, Login};
 use super::folder::{self, Opened};
 use super::reply::Listed;
 use super::session::Session;
+use super::shelf::Shelf;
 use super::{Error, fetch, flags, names, relink};
 use crate::mail::UnixSeconds;
 use crate::mail::source::{Role, role};
@@ -88,6 +89,7 @@ pub fn sync(
         deletions,
         now,
         run: store.begin_sync()?,
+        shelf: Shelf::of(store),
         progress,
         at: None,
         done: BTreeSet::new(),
@@ -106,13 +108,16 @@ pub fn sync(
             logged => logged?,
         };
         let mut acceptor = store.accept_from(&location, now)?;
-        let before = (run.done.len(), run.summary.added);
+        let before = (run.done.len(), run.summary.added, run.shelf.kept());
         match run.account(&mut logged.session, &mut acceptor) {
             Ok(()) => {
                 logged.leave();
                 // A message that left a folder may lie in one that could not be read.
                 let settled = acceptor.settle(run.run, run.summary.failed.is_empty())?;
                 acceptor.finish(&location)?;
+                if run.summary.failed.is_empty() {
+                    run.shelf.clear();
+                }
                 let mut summary = run.summary;
                 (summary.moved, summary.removed) = (settled.moved, settled.removed);
                 // Mail of a folder that failed half-way was added all the same.
@@ -130,7 +135,7 @@ pub fn sync(
                 } else if !error.may_pass() {
                     return Err(error);
                 }
-                let went_on = (run.done.len(), run.summary.added) != before;
+                let went_on = (run.done.len(), run.summary.added, run.shelf.kept()) != before;
                 let asked = match &error {
                     Error::Throttled { seconds, .. } => Some(*seconds),
                     _ => None,
@@ -153,6 +158,7 @@ struct Run<'a> {
     deletions: Deletions,
     now: UnixSeconds,
     run: SyncRun,
+    shelf: Shelf,
     progress: &'a mut dyn FnMut(&str, u64, u64),
     /// The folder being synced, by the server's name.
     at: Option<String>,
@@ -472,9 +478,9 @@ impl Run<'_> {
         let objects = &objects;
         std::thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel::<Vec<fetch::Got>>(BATCHES_AHEAD);
-            let name = folder.name.as_str();
+            let from = (folder, &self.shelf);
             let fetcher = scope.spawn(move || {
-                fetch::bodies(session, name, uids, objects, &mut |batch| sender.send(batch).is_ok())
+                fetch::bodies(session, from, uids, objects, &mut |batch| sender.send(batch).is_ok())
             });
             for batch in batches {
                 done += batch.len() as u64;

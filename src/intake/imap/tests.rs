@@ -204,6 +204,30 @@ fn two_hundred_messages_cut_anywhere_come_once_each() {
     assert!(fetched_again > 8, "what came before a cut is kept: {fetched_again}");
 }
 
+#[test]
+fn a_large_message_cut_off_goes_on_where_it_stopped() {
+    let server = Fake::new(vec![folder("INBOX", 1..=2)]);
+    let head = b"From: Bert <bert@example.org>\r\nSubject: large\r\n\r\n".to_vec();
+    let text =
+        (0..5_500_000_u32).map(|at| if at % 70 == 69 { b'\n' } else { b'a' + (at % 23) as u8 });
+    server.set(|state| state.folders[0].mail[1].raw = head.into_iter().chain(text).collect());
+    let mut here = Here::of(&server);
+    // Within the third part and in the fourth; what came with the first is not asked for again.
+    for (cut, first) in [(2_600_000, "<0."), (1_700_000, "<2097152.")] {
+        server.fault(Fault::CutAfter(cut));
+        here.sync().expect_err("cut");
+        let heard = server.get(|state| state.heard.join("\n"));
+        let asked = heard.split("BODY.PEEK[]").nth(1).expect("its body is asked for");
+        assert!(asked.starts_with(first), "{asked}");
+    }
+    server.fault(Fault::None);
+    assert_eq!(here.sync().expect("synced").added, 2);
+    let heard = server.get(|state| state.heard.join("\n"));
+    assert!(heard.contains("<3145728.") && !heard.contains("<2097152."), "{heard}");
+    here.check_equal(&server, "a large message in three runs");
+    assert!(!here.dir.path().join("partial").exists(), "what was kept of it is gone");
+}
+
 /// Not one fault at any command passes in silence.
 #[track_caller]
 fn check_answer(answer: &'static str) {
