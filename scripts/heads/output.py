@@ -23,12 +23,7 @@ def write(path, params, bag, mix, temperature):
     w = gguf.GGUFWriter(str(path), "bert")
     w.add_name("Postroom heads")
     w.add_license("apache-2.0")
-    w.add_context_length(windows.WINDOW_MAX)
-    w.add_embedding_length(encoder.WIDTH)
-    w.add_feed_forward_length(4 * encoder.WIDTH)
-    w.add_block_count(encoder.LAYERS)
-    w.add_head_count(encoder.HEADS)
-    w.add_layer_norm_eps(encoder.EPS)
+    add_shape(w)
     w.add_uint32("postroom.head.version", VERSION)
     w.add_array("postroom.head.sentence_labels", corpus.LABELS)
     w.add_array("postroom.head.kind_labels", corpus.KINDS)
@@ -41,12 +36,7 @@ def write(path, params, bag, mix, temperature):
     w.add_string("postroom.head.words.features",
                  "lower-cased runs of alphanumerics or ', and ? and ! alone; single words and pairs joined by a blank; each once; length 1")
     w.add_string("postroom.head.mix.columns", "encoder,words,constant")
-    for name in sorted(params["layers"], key=lambda n: (int(n.split(".")[1]), n)):
-        array = np.ascontiguousarray(params["layers"][name], np.float32)
-        if array.ndim == 2:
-            w.add_tensor(name, quantize(array, Q8), raw_dtype=Q8)
-        else:
-            w.add_tensor(name, array)
+    add_layers(w, params["layers"])
     head = params["head"]
     w.add_tensor("head.sentence.weight", np.ascontiguousarray(head["sentence_w"][:4]))
     w.add_tensor("head.sentence.bias", np.ascontiguousarray(head["sentence_b"][:4]))
@@ -61,6 +51,30 @@ def write(path, params, bag, mix, temperature):
     w.close()
 
 
+def add_shape(w):
+    w.add_context_length(windows.WINDOW_MAX)
+    w.add_embedding_length(encoder.WIDTH)
+    w.add_feed_forward_length(4 * encoder.WIDTH)
+    w.add_block_count(encoder.LAYERS)
+    w.add_head_count(encoder.HEADS)
+    w.add_layer_norm_eps(encoder.EPS)
+
+
+def add_layers(w, layers):
+    for name in sorted(layers, key=lambda n: (int(n.split(".")[1]), n)):
+        array = np.ascontiguousarray(layers[name], np.float32)
+        if array.ndim == 2:
+            w.add_tensor(name, quantize(array, Q8), raw_dtype=Q8)
+        else:
+            w.add_tensor(name, array)
+
+
+def coarse(frozen):
+    """The embeddings with their table rounded as the reader's file has it."""
+    table = frozen["token"]
+    return {**frozen, "token": dequantize(quantize(table, Q8), Q8).reshape(table.shape)}
+
+
 class Heads:
     """The file's numbers, dequantized; judges windows as the reader does."""
 
@@ -72,9 +86,7 @@ class Heads:
             self.tensors[t.name] = np.asarray(dequantize(t.data, t.tensor_type), np.float32).reshape(shape)
         self.temperature = float(reader.fields["postroom.head.temperature.kind"].contents())
         words.SIZE = self.tensors["head.words.weight"].shape[1]
-        self.frozen = dict(frozen)
-        table = frozen["token"]
-        self.frozen["token"] = dequantize(quantize(table, Q8), Q8).reshape(table.shape)
+        self.frozen = coarse(frozen)
         t = self.tensors
         self.params = {
             "layers": {k: jnp.asarray(v) for k, v in t.items() if k.startswith("blk.")},

@@ -1,14 +1,14 @@
-"""Fits how soon mail wants an answer: the reader's response head and the weights of `triage::learned`.
+"""Fits the weights of `triage::learned`: how soon mail wants an answer, from all that is known of it.
 
-    triage.py DUMP --heads heads.gguf --weights weights.rs [--report-only]
+    triage.py DUMP --logits FILE --weights weights.rs [--report-only]
 
 DUMP is what the ignored test `cli::demo::labelled_tests::dump` writes: for each labelled mail the numbers
-known of it (`row`) and the reader's state (`state`, 768 floats); single mails have a state alone.
+known of it (`row`). FILE is what response.py writes: for each the six logits of the response, from layers
+that did not see its owner; they stand in the row's first six places.
 
-Two stages, stacked. The head is a multinomial logistic regression of tier, and a binary one of whether an
-answer is expected, over the state. The weights are the same over the row, in which the head's six logits
-stand first; for a mail of one owner those come from a head that did not see that owner. Every figure
-reported is of owners that neither stage saw.
+The weights are a multinomial logistic regression of tier, and a binary one of whether an answer is
+expected, over the row. Every figure reported is of owners whom neither the weights nor the layers their
+logits come from have seen. (The layers behind the logits of the others may have seen them.)
 """
 
 import argparse
@@ -16,7 +16,6 @@ import json
 import warnings
 from pathlib import Path
 
-import gguf
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -27,11 +26,11 @@ TIERS = ["now", "today", "normal", "consider", "fyi"]
 COSTS = np.array([
     [0.0, 1.0, 2.8, 3.0, 4.0],
     [0.8, 0.0, 1.6, 1.9, 2.8],
-    [2.0, 1.1, 0.0, 0.9, 1.3],
-    [2.4, 1.5, 0.9, 0.0, 1.4],
-    [2.6, 1.8, 1.0, 1.1, 0.0],
+    [1.6, 0.9, 0.0, 0.9, 1.3],
+    [1.9, 1.2, 0.9, 0.0, 1.4],
+    [2.1, 1.4, 1.0, 1.1, 0.0],
 ])
-HEAD_C, ROW_C = 0.01, 0.12
+HEAD_C, ROW_C = 0.01, 0.05
 SURE_ASK_MIN = 3.0  # as in triage::learned
 warnings.filterwarnings("ignore")
 
@@ -70,7 +69,6 @@ def softmax(z):
 
 class Mails:
     def __init__(self, rows):
-        self.state = np.array([r["state"] for r in rows])
         self.tier = np.array([TIERS.index(r["tier"]) for r in rows])
         self.reply = np.array([bool(r["reply"]) for r in rows])
         self.owner = np.array([r["owner"] or "" for r in rows])
@@ -80,24 +78,9 @@ class Mails:
         self.row = np.array([r["row"] if r["row"] else [0.0] * width for r in rows])
 
 
-def head_of(mails, train):
-    return both(mails.state[train], mails.tier[train], mails.reply[train], HEAD_C)
-
-
-def stacked(mails, train_owners):
-    """Rows with head logits that did not see the mail's owner, for the owners to be trained on."""
-    row = mails.row.copy()
-    for owner in train_owners:
-        seen = np.isin(mails.owner, [o for o in train_owners if o != owner] + [""])
-        mine = mails.owner == owner
-        row[mine, :6] = say(head_of(mails, seen), mails.state[mine])
-    return row
-
-
 def weights_of(mails, train_owners):
-    row = stacked(mails, train_owners)
     train = np.isin(mails.owner, train_owners) & mails.weighed
-    return both(row[train], mails.tier[train], mails.reply[train], ROW_C)
+    return both(mails.row[train], mails.tier[train], mails.reply[train], ROW_C)
 
 
 def decide(p, rows):
@@ -126,11 +109,12 @@ def platt(x, right):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("dump")
-    arguments.add_argument("--heads", required=True)
+    arguments.add_argument("--logits", required=True)
     arguments.add_argument("--weights", required=True)
     arguments.add_argument("--report-only", action="store_true")
     given = arguments.parse_args()
     mails = Mails([json.loads(line) for line in Path(given.dump).read_text().splitlines()])
+    mails.row[:, :6] = np.load(given.logits)
     owners = sorted(set(mails.owner) - {""})
     boxed = mails.owner != ""
     print(f"{boxed.sum()} mails of {len(owners)} owners, {mails.weighed.sum()} of them weighed; {(~boxed).sum()} single mails")
@@ -139,13 +123,9 @@ def main():
     for owner in owners:
         others = [o for o in owners if o != owner]
         mine = mails.owner == owner
-        head = head_of(mails, np.isin(mails.owner, others + [""]))
-        weights = weights_of(mails, others)
-        row = mails.row[mine].copy()
-        row[:, :6] = say(head, mails.state[mine])
-        logits = say(weights, row)
+        logits = say(weights_of(mails, others), mails.row[mine])
         probability[mine, :5], probability[mine, 5] = softmax(logits[:, :5]), 1 / (1 + np.exp(-logits[:, 5]))
-        alone[mine, :5] = softmax(row[:, :5])
+        alone[mine, :5] = softmax(mails.row[mine, :5])
     said = np.where(mails.weighed, decide(probability[:, :5], mails.row), np.array([TIERS.index(r.get("said_tier", "fyi")) for r in mails.rows]))
     ruled = np.array([TIERS.index(r.get("said_tier", "fyi")) for r in mails.rows])
     reply = np.where(mails.weighed, (probability[:, 5] >= 0.5) & (said < 4), [bool(r.get("said_reply")) for r in mails.rows])
@@ -175,33 +155,8 @@ def main():
           f"(unfitted {error_of(product[boxed], right[boxed]):.3f}); says {held[boxed].mean():.3f}, right {right[boxed].mean():.3f}")
     if given.report_only:
         return
-    every = np.ones(len(mails.rows), bool)
-    write_heads(given.heads, head_of(mails, every))
-    means = stacked(mails, owners)[mails.weighed].mean(0)
+    means = mails.row[mails.weighed].mean(0)
     write_weights(given.weights, weights_of(mails, owners), means, (a, b))
-
-
-def write_heads(path, head):
-    """The file again, with the response head in place of what it had."""
-    reader = gguf.GGUFReader(path)
-    out = Path(path).with_suffix(".new")
-    writer = gguf.GGUFWriter(str(out), "bert")
-    for field in reader.fields.values():
-        if field.name.startswith("GGUF.") or field.name == "general.architecture":
-            continue
-        kind = field.types[0]
-        sub = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-        writer.add_key_value(field.name, field.contents(), kind, sub_type=sub)
-    for tensor in reader.tensors:
-        if not tensor.name.startswith("head.response."):
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-    writer.add_tensor("head.response.weight", np.ascontiguousarray(head[:, :-1], np.float32))
-    writer.add_tensor("head.response.bias", np.ascontiguousarray(head[:, -1], np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    out.replace(path)
 
 
 def write_weights(path, weights, means, confidence):

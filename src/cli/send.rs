@@ -183,7 +183,10 @@ fn tell(
     session.out.put(style, &format!("letter {}: {words}", id.0))?;
     session.out.line(Style::Dim, &format!("  {}", delivery.server_reply))?;
     if delivery.outcome == Outcome::Rejected {
-        session.note(&format!("`postroom outbox edit {}` changes it; it then wants a new yes", id.0))?;
+        session.note(&format!(
+            "`postroom outbox edit {}` changes it; it then wants a new yes",
+            id.0
+        ))?;
     }
     if let Some(later) = delivery.later {
         let when = human_with_time(later, session.now, &session.calendar.zone);

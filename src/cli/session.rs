@@ -335,7 +335,7 @@ impl Embed for Embedding<'_> {
 /// Names the reader's weights: readings made by others are made anew.
 fn weights() -> String {
     let heads: String =
-        models::heads_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        models::judging_digest().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("{} {heads}", super::READER_NAME)
 }
 

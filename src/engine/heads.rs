@@ -5,8 +5,10 @@
 //! `head.kind.weight [9, 384]` on the mean of all tokens of the first window, and optionally
 //! `head.words.weight [4, N]` over hashed words with `head.mix [4, 3]`: a sentence's logit is
 //! `a · encoder + b · words + c`. Logits are divided by `postroom.head.temperature.*`.
-//! `head.response.weight [6, 768]` is on the mean of all tokens of the first window and, behind it,
-//! the largest of its sentences' means in each of the 384 dimensions.
+//!
+//! `response.gguf` holds six layers more, fine-tuned for one end alone: how soon a message wants an answer.
+//! Its `head.response.weight [6, 768]` is on the mean of all tokens of the first window and, behind it, the
+//! largest of its sentences' means in each of the 384 dimensions.
 
 use super::Error;
 use super::encoder::Dimensions;
@@ -63,10 +65,31 @@ pub(super) struct Heads {
     width: usize,
     sentence: Linear,
     kind: Linear,
-    response: Option<Linear>,
     sentence_temperature: [f32; SENTENCE_LABELS.len()],
     kind_temperature: f32,
     words: Option<(Words, Vec<f32>)>,
+}
+
+/// The head of `response.gguf`.
+pub(super) struct Response(Linear);
+
+impl Response {
+    pub(super) fn read(gguf: &Gguf<'_>, dimensions: Dimensions) -> Result<Self, Error> {
+        Linear::read(gguf, "head.response", RESPONSES.len(), 2 * dimensions.width).map(Self)
+    }
+
+    /// Logits of [`RESPONSES`], from a window's last hidden states and its sentences' tokens.
+    pub(super) fn logits(
+        &self,
+        hidden: &[f32],
+        spans: impl Iterator<Item = std::ops::Range<usize>>,
+        width: usize,
+    ) -> [f32; RESPONSES.len()] {
+        let state = response_state(hidden, spans, width);
+        let mut logits = [0.0; RESPONSES.len()];
+        logits.iter_mut().zip(self.0.logits(&state)).for_each(|(to, logit)| *to = logit);
+        logits
+    }
 }
 
 /// A small matrix in floats, `[outputs, width]`.
@@ -80,16 +103,6 @@ impl Linear {
         let weight = gguf.floats(&format!("{name}.weight"), &[outputs, width])?;
         let bias = gguf.floats(&format!("{name}.bias"), &[outputs])?;
         Ok(Self { weight, bias })
-    }
-
-    fn read_if_there(
-        gguf: &Gguf<'_>,
-        name: &str,
-        outputs: usize,
-        width: usize,
-    ) -> Result<Option<Self>, Error> {
-        let is_there = gguf.has(&format!("{name}.weight"));
-        is_there.then(|| Self::read(gguf, name, outputs, width)).transpose()
     }
 
     fn logits(&self, x: &[f32]) -> impl Iterator<Item = f32> {
@@ -116,7 +129,6 @@ impl Heads {
             width,
             sentence: Linear::read(gguf, "head.sentence", SENTENCE_LABELS.len(), width)?,
             kind: Linear::read(gguf, "head.kind", KINDS.len(), width)?,
-            response: Linear::read_if_there(gguf, "head.response", RESPONSES.len(), 2 * width)?,
             sentence_temperature,
             kind_temperature: temperature("kind")?.unwrap_or(1.0),
             words: read_words(gguf)?,
@@ -141,15 +153,6 @@ impl Heads {
         SentenceScores { ask: score(0), promise: score(1), deadline: score(2), decision: score(3) }
     }
 
-    /// Logits of the response, from [`response_state`].
-    pub(super) fn response(&self, state: &[f32]) -> [f32; RESPONSES.len()] {
-        let mut response = [0.0; RESPONSES.len()];
-        if let Some(head) = &self.response {
-            response.iter_mut().zip(head.logits(state)).for_each(|(to, logit)| *to = logit);
-        }
-        response
-    }
-
     /// Probability of each kind, from the last hidden states of a window.
     pub(super) fn kind(&self, hidden: &[f32]) -> [f32; KINDS.len()] {
         let mut kinds = [0.0; KINDS.len()];
@@ -167,7 +170,7 @@ impl Heads {
 
 /// What the response is read from: the mean of a window's last hidden states, and the largest of its
 /// sentences' means in each dimension. `spans` are the sentences' tokens.
-pub(super) fn response_state(
+fn response_state(
     hidden: &[f32],
     spans: impl Iterator<Item = std::ops::Range<usize>>,
     width: usize,

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::encoder::{Backend, Dimensions, Embeddings, Encoder};
 use super::gguf::Gguf;
-use super::heads::{Heads, Judgement, KINDS, RESPONSES, SentenceScores, mean, response_state};
+use super::heads::{Heads, Judgement, KINDS, RESPONSES, Response, SentenceScores, mean};
 use super::tokenizer::Tokenizer;
 use super::{Error, parallel};
 use crate::models;
@@ -34,12 +34,13 @@ pub struct Reading<'a> {
 /// The encoder that reads all mail.
 ///
 /// Building one checks the headers of its files; layers are unpacked when they are first needed,
-/// those for vectors and those for judgements each by themselves.
+/// those for vectors, for judgements and for the response each by themselves.
 pub struct Reader {
     tokenizer: Tokenizer,
     embeddings: Embeddings,
     vectors: Lazy,
     judgements: Option<(Heads, Lazy)>,
+    response: Option<(Response, Lazy)>,
 }
 
 /// An encoder that is unpacked when it is first needed.
@@ -74,10 +75,7 @@ impl Lazy {
 /// Kind and sentence scores of one window.
 struct WindowScores {
     kind: [f32; KINDS.len()],
-    response: [f32; RESPONSES.len()],
     sentences: Vec<SentenceScores>,
-    #[cfg(test)]
-    state: Vec<f32>,
 }
 
 impl Reader {
@@ -87,10 +85,15 @@ impl Reader {
     ///
     /// Only when the embedded files are not what they were built to be.
     pub fn embedded() -> Result<Self, Error> {
-        Self::from_files(models::READER, models::TOKENIZER, Some(models::HEADS))
+        Self::from_files(
+            models::READER,
+            models::TOKENIZER,
+            Some(models::HEADS),
+            Some(models::RESPONSE),
+        )
     }
 
-    /// A reader of these files: GGUF, `tokenizer.json`, and GGUF of the heads that judge.
+    /// A reader of these files: GGUF, `tokenizer.json`, GGUF of the heads that judge, and of the response.
     ///
     /// # Errors
     ///
@@ -99,6 +102,7 @@ impl Reader {
         reader: &'static [u8],
         tokenizer: &[u8],
         heads: Option<&'static [u8]>,
+        response: Option<&'static [u8]>,
     ) -> Result<Self, Error> {
         let tokenizer = Tokenizer::from_bytes(tokenizer)?;
         let gguf = Gguf::parse("reader.gguf", reader)?;
@@ -109,15 +113,19 @@ impl Reader {
         }
         let embeddings = Embeddings::read(&gguf, dimensions, tokenizer.size(), WINDOW_TOKENS)?;
         let vectors = Lazy::new("reader.gguf", reader, &gguf, dimensions)?;
-        let judgements = match heads {
-            None => None,
-            Some(bytes) => {
-                let gguf = Gguf::parse("heads.gguf", bytes)?;
-                let layers = Lazy::new("heads.gguf", bytes, &gguf, dimensions)?;
-                Some((Heads::read(&gguf, dimensions)?, layers))
-            }
+        let layers = |name: &'static str, bytes: &'static [u8]| {
+            let gguf = Gguf::parse(name, bytes)?;
+            Lazy::new(name, bytes, &gguf, dimensions).map(|lazy| (gguf, lazy))
         };
-        Ok(Self { tokenizer, embeddings, vectors, judgements })
+        let judgements = heads.map(|bytes| layers("heads.gguf", bytes)).transpose()?;
+        let judgements = judgements
+            .map(|(gguf, lazy)| Heads::read(&gguf, dimensions).map(|heads| (heads, lazy)))
+            .transpose()?;
+        let response = response.map(|bytes| layers("response.gguf", bytes)).transpose()?;
+        let response = response
+            .map(|(gguf, lazy)| Response::read(&gguf, dimensions).map(|head| (head, lazy)))
+            .transpose()?;
+        Ok(Self { tokenizer, embeddings, vectors, judgements, response })
     }
 
     /// The vector of each text: 384 floats of length 1, in order.
@@ -151,7 +159,7 @@ impl Reader {
     /// What each message and each of its sentences is, in order.
     ///
     /// A message is read as `[CLS] subject [SEP] sentences [SEP]` in windows of 256 tokens, each
-    /// with the subject; the kind is the first window's. Sentences are read up to 64 tokens.
+    /// with the subject (without one `[CLS] sentences [SEP]`); the kind is the first window's. Sentences are read up to 64 tokens.
     /// A sentence without tokens, or beyond the eighth window, scores 0.
     ///
     /// # Errors
@@ -166,6 +174,7 @@ impl Reader {
             .collect();
         let text = |message: usize, sentence: usize| messages[message].sentences[sentence];
         let judged = self.judge(&windows, text)?;
+        let responses = self.respond(&windows)?;
         let empty = |message: &Reading<'_>| Judgement {
             kind: [0.0; KINDS.len()],
             response: [0.0; RESPONSES.len()],
@@ -176,26 +185,15 @@ impl Reader {
             let judgement = &mut judgements[*message];
             if window.first {
                 judgement.kind = judged.kind;
-                judgement.response = judged.response;
             }
             for (span, score) in window.spans.iter().zip(judged.sentences) {
                 judgement.sentences[span.sentence] = score;
             }
         }
-        Ok(judgements)
-    }
-
-    /// What the response head sees of each message: 768 floats, to fit it on.
-    #[cfg(test)]
-    pub(crate) fn response_states(&self, messages: &[Reading<'_>]) -> Result<Vec<Vec<f32>>, Error> {
-        let mut states = Vec::new();
-        for message in messages {
-            let windows: Vec<(usize, Window)> =
-                self.windows(message)?.into_iter().take(1).map(|window| (0, window)).collect();
-            let judged = self.judge(&windows, |_, sentence| message.sentences[sentence])?;
-            states.extend(judged.into_iter().map(|judged| judged.state));
+        for (message, response) in responses {
+            judgements[message].response = response;
         }
-        Ok(states)
+        Ok(judgements)
     }
 
     /// What each sentence is when nothing is known around it: read as `[CLS] sentence [SEP]`.
@@ -223,7 +221,8 @@ impl Reader {
     pub fn memory_bytes(&self) -> usize {
         let unpacked = |lazy: &Lazy| lazy.encoder.get().map_or(0, Encoder::memory_bytes);
         let judgements = self.judgements.as_ref().map_or(0, |(_, lazy)| unpacked(lazy));
-        self.embeddings.memory_bytes() + unpacked(&self.vectors) + judgements
+        let response = self.response.as_ref().map_or(0, |(_, lazy)| unpacked(lazy));
+        self.embeddings.memory_bytes() + unpacked(&self.vectors) + judgements + response
     }
 
     /// `[CLS] text [SEP]`, cut to the window.
@@ -236,8 +235,11 @@ impl Reader {
 
     fn windows(&self, message: &Reading<'_>) -> Result<Vec<Window>, Error> {
         let mut opening = vec![self.tokenizer.cls()];
-        opening.extend(self.tokenizer.first(message.subject, SUBJECT_TOKENS_MAX)?);
-        opening.push(self.tokenizer.sep());
+        // As in training: without a subject its end is not there either.
+        if !message.subject.is_empty() {
+            opening.extend(self.tokenizer.first(message.subject, SUBJECT_TOKENS_MAX)?);
+            opening.push(self.tokenizer.sep());
+        }
         let sep = self.tokenizer.sep();
         let mut windows = Vec::new();
         let mut window = Window { ids: opening.clone(), spans: vec![], first: true };
@@ -279,20 +281,41 @@ impl Reader {
                     let rows = &rows[span.start * VECTOR_WIDTH..span.end * VECTOR_WIDTH];
                     heads.sentence(rows, text(*tag, span.sentence))
                 };
-                let state = response_state(rows, window.ranges(), VECTOR_WIDTH);
-                judged.push(WindowScores {
-                    kind: heads.kind(rows),
-                    response: heads.response(&state),
-                    sentences: window.spans.iter().map(score).collect(),
-                    #[cfg(test)]
-                    state,
-                });
+                let sentences = window.spans.iter().map(score).collect();
+                judged.push(WindowScores { kind: heads.kind(rows), sentences });
             }
             Ok(judged)
         })?;
         Ok(judged.into_iter().flatten().collect())
     }
+
+    /// The response of each message, by its first window; none where the reader has no such head.
+    fn respond(&self, windows: &[(usize, Window)]) -> Result<Vec<Responded>, Error> {
+        let Some((head, layers)) = &self.response else { return Ok(Vec::new()) };
+        let encoder = layers.get()?;
+        let firsts: Vec<&(usize, Window)> = windows.iter().filter(|(_, w)| w.first).collect();
+        let responses =
+            parallel::map(&passes(&firsts, |(_, window)| window.ids.len()), |windows| {
+                let lengths: Vec<usize> =
+                    windows.iter().map(|(_, window)| window.ids.len()).collect();
+                let ids: Vec<u32> =
+                    windows.iter().flat_map(|(_, w)| w.ids.iter().copied()).collect();
+                let hidden = encoder.hidden(&self.embeddings, &ids, &lengths)?;
+                let mut rest = hidden.as_slice();
+                let mut responses = Vec::with_capacity(windows.len());
+                for ((message, window), length) in windows.iter().zip(lengths) {
+                    let (rows, after) = rest.split_at(length * VECTOR_WIDTH);
+                    rest = after;
+                    responses.push((*message, head.logits(rows, window.ranges(), VECTOR_WIDTH)));
+                }
+                Ok(responses)
+            })?;
+        Ok(responses.into_iter().flatten().collect())
+    }
 }
+
+/// A message's place among those read, and its response.
+type Responded = (usize, [f32; RESPONSES.len()]);
 
 /// One sequence of a message, and where its sentences stand in it.
 struct Window {

@@ -12,7 +12,7 @@ use super::*;
 use crate::models::{READER, TOKENIZER};
 
 static PLAIN: LazyLock<Reader> = LazyLock::new(|| {
-    Reader::from_files(READER, crate::models::TOKENIZER, None).expect("embedded files")
+    Reader::from_files(READER, crate::models::TOKENIZER, None, None).expect("embedded files")
 });
 
 fn embed(texts: &[&str]) -> Vec<Vec<f32>> {
@@ -243,7 +243,7 @@ impl HeadsFile {
     }
 
     fn reader(&self) -> Result<Reader, Error> {
-        Reader::from_files(READER, TOKENIZER, Some(self.bytes().leak()))
+        Reader::from_files(READER, TOKENIZER, Some(self.bytes().leak()), None)
     }
 }
 
@@ -305,6 +305,63 @@ fn sentences_by_themselves() {
     assert_eq!(expected.sentence(&[], "x"), SentenceScores::default());
 }
 
+/// Made-up messages of the training scripts, with what the stored numbers say of them there.
+fn golden(file: &str) -> (f64, Vec<serde_json::Value>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
+    let text = std::fs::read_to_string(path).expect("the fixture");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let tolerance = value["tolerance"].as_f64().expect("a number");
+    (tolerance, value["messages"].as_array().expect("messages").clone())
+}
+
+fn judged_embedded(messages: &[serde_json::Value]) -> Vec<Judgement> {
+    let reader = Reader::embedded().expect("embedded files");
+    let of = |message: &serde_json::Value| {
+        let sentences = message["sentences"].as_array().expect("sentences").iter();
+        let sentences: Vec<String> =
+            sentences.map(|s| s.as_str().expect("text").to_owned()).collect();
+        let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
+        let subject = message["subject"].as_str().expect("a subject");
+        reader.read(&[Reading { subject, sentences: &sentences }]).expect("read").remove(0)
+    };
+    messages.iter().map(of).collect()
+}
+
+#[test]
+fn the_embedded_heads_say_what_they_said_in_training() {
+    let (tolerance, messages) = golden("heads-golden.json");
+    for (message, judged) in messages.iter().zip(judged_embedded(&messages)) {
+        let close = |expected: &serde_json::Value, found: f32, what: &str| {
+            let expected = expected[what].as_f64().expect("a number");
+            let off = (expected - f64::from(found)).abs();
+            assert!(off < tolerance, "{}: {what} {found}, {expected}", message["subject"]);
+        };
+        for (kind, found) in KINDS.iter().zip(judged.kind) {
+            close(&message["kind"], found, kind);
+        }
+        for (expected, found) in message["scores"].as_array().unwrap().iter().zip(&judged.sentences)
+        {
+            let found = [found.ask, found.promise, found.deadline, found.decision];
+            for (label, found) in SENTENCE_LABELS.iter().zip(found) {
+                close(expected, found, label);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_embedded_response_says_what_it_said_in_training() {
+    let (tolerance, messages) = golden("response-golden.json");
+    for (message, judged) in messages.iter().zip(judged_embedded(&messages)) {
+        let expected = message["response"].as_array().expect("logits").iter();
+        for (expected, found) in expected.zip(judged.response) {
+            let expected = expected.as_f64().expect("a number");
+            let off = (expected - f64::from(found)).abs();
+            assert!(off < tolerance, "{}: {found}, {expected}", message["subject"]);
+        }
+    }
+}
+
 #[test]
 fn words_and_temperature_take_part() {
     let size = 1 << 10;
@@ -334,7 +391,7 @@ fn words_and_temperature_take_part() {
 
 #[track_caller]
 fn refused(bytes: Vec<u8>, expected: &str) {
-    match Reader::from_files(READER, TOKENIZER, Some(bytes.leak())) {
+    match Reader::from_files(READER, TOKENIZER, Some(bytes.leak()), None) {
         Ok(_) => panic!("accepted, expected: {expected}"),
         Err(error) => assert_eq!(error.to_string(), expected),
     }
@@ -382,7 +439,8 @@ fn a_file_cut_anywhere_is_refused() {
     let cuts =
         [0, 3, 4, 20, 100, 1000, 5000, whole.len() / 2, whole.len() - 4096, whole.len() - 40];
     for cut in cuts {
-        let result = Reader::from_files(READER, TOKENIZER, Some(whole[..cut].to_vec().leak()));
+        let result =
+            Reader::from_files(READER, TOKENIZER, Some(whole[..cut].to_vec().leak()), None);
         assert!(result.is_err(), "cut at {cut}");
     }
 }

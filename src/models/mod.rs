@@ -37,9 +37,16 @@ pub static TOKENIZER: &[u8] = include_bytes!("../../models/reader-tokenizer.json
 /// The fine-tuned layers and heads that judge messages and sentences, as GGUF.
 pub static HEADS: &[u8] = include_bytes!("../../models/heads.gguf");
 
+/// The layers fine-tuned once more, and the head, that say how soon a message wants an answer, as GGUF.
+pub static RESPONSE: &[u8] = include_bytes!("../../models/response.gguf");
+
 /// The embedded files by the name the registry gives them.
-static EMBEDDED: &[(&str, &[u8])] =
-    &[("reader.gguf", READER), ("reader-tokenizer.json", TOKENIZER), ("heads.gguf", HEADS)];
+static EMBEDDED: &[(&str, &[u8])] = &[
+    ("reader.gguf", READER),
+    ("reader-tokenizer.json", TOKENIZER),
+    ("heads.gguf", HEADS),
+    ("response.gguf", RESPONSE),
+];
 
 /// The digest of the reader's encoder as the registry gives it: what its vectors are kept under.
 ///
@@ -48,9 +55,10 @@ pub fn reader_digest() -> [u8; 32] {
     embedded_digest("reader.gguf")
 }
 
-/// The same for the heads: what readings and verdicts are kept under.
-pub fn heads_digest() -> [u8; 32] {
-    embedded_digest("heads.gguf")
+/// The same for all that judges, as one: what readings and verdicts are kept under.
+pub fn judging_digest() -> [u8; 32] {
+    let both = [embedded_digest("heads.gguf"), embedded_digest("response.gguf")];
+    Sha256::digest(both.concat()).into()
 }
 
 fn embedded_digest(file: &str) -> [u8; 32] {

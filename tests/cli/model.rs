@@ -26,7 +26,7 @@ fn the_models_are_the_ones_in_the_registry() {
     let models = home.ask::<Model>(&["model", "list"]).items;
     let (readers, writers): (Vec<&Model>, Vec<&Model>) =
         models.iter().partition(|model| model.role == "reader");
-    assert_eq!(readers.len(), 3);
+    assert_eq!(readers.len(), 4);
     for model in readers {
         assert!(model.here && model.in_use, "{model:?}");
         let file =
@@ -187,7 +187,7 @@ fn verifying_finds_a_changed_byte() {
     let (path, _) = file(&home, "a.gguf", "llama");
     home.run(["model", "add", &path]).done();
     let verified = home.ask::<VerifiedModel>(&["model", "verify"]).items;
-    assert_eq!(verified.len(), 4, "three built in, one added");
+    assert_eq!(verified.len(), 5, "four built in, one added");
     assert!(verified.iter().all(|file| file.ok), "{verified:?}");
     let kept = home.path().join("models/a.gguf");
     let mut bytes = std::fs::read(&kept).expect("it is here");
