@@ -335,7 +335,8 @@ fn examples(
 /// The reader as the checks want it.
 fn judge_with(reader: &Reader) -> impl Fn(&str, &[&str]) -> Option<Vec<SentenceAsks>> + '_ {
     |subject, sentences| {
-        let judged = reader.read(&[Reading { subject, sentences }]).ok()?.pop()?;
+        let judged =
+            reader.read(&[Reading { subject, sentences, without_response: true }]).ok()?.pop()?;
         Some(
             judged
                 .sentences

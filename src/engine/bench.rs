@@ -78,7 +78,7 @@ pub fn bench(reader: &Reader, phase: BenchPhase, tokens: usize) -> Result<BenchR
 fn run(reader: &Reader, phase: BenchPhase, text: &str, count: usize) -> Result<(), Error> {
     if phase == BenchPhase::Score {
         let sentences: Vec<&str> = text.split_inclusive('.').collect();
-        let message = Reading { subject: "", sentences: &sentences };
+        let message = Reading { subject: "", sentences: &sentences, ..Reading::default() };
         reader.read(&vec![message; count])?;
     } else {
         reader.embed(&vec![text; count])?;

@@ -29,6 +29,8 @@ pub struct Reading<'a> {
     pub subject: &'a str,
     /// The sentences, in order.
     pub sentences: &'a [&'a str],
+    /// Its response is not wanted: nobody waits for an answer to a mailing.
+    pub without_response: bool,
 }
 
 /// The encoder that reads all mail.
@@ -174,7 +176,7 @@ impl Reader {
             .collect();
         let text = |message: usize, sentence: usize| messages[message].sentences[sentence];
         let judged = self.judge(&windows, text)?;
-        let responses = self.respond(&windows)?;
+        let responses = self.respond(messages, &windows)?;
         let empty = |message: &Reading<'_>| Judgement {
             kind: [0.0; KINDS.len()],
             response: [0.0; RESPONSES.len()],
@@ -289,11 +291,19 @@ impl Reader {
         Ok(judged.into_iter().flatten().collect())
     }
 
-    /// The response of each message, by its first window; none where the reader has no such head.
-    fn respond(&self, windows: &[(usize, Window)]) -> Result<Vec<Responded>, Error> {
+    /// The response of each message that wants one, by its first window; none where the reader has no such
+    /// head.
+    fn respond(
+        &self,
+        messages: &[Reading<'_>],
+        windows: &[(usize, Window)],
+    ) -> Result<Vec<Responded>, Error> {
         let Some((head, layers)) = &self.response else { return Ok(Vec::new()) };
         let encoder = layers.get()?;
-        let firsts: Vec<&(usize, Window)> = windows.iter().filter(|(_, w)| w.first).collect();
+        let is_wanted = |(message, window): &&(usize, Window)| {
+            window.first && !messages[*message].without_response
+        };
+        let firsts: Vec<&(usize, Window)> = windows.iter().filter(is_wanted).collect();
         let responses =
             parallel::map(&passes(&firsts, |(_, window)| window.ids.len()), |windows| {
                 let lengths: Vec<usize> =

@@ -254,9 +254,9 @@ static JUDGING: LazyLock<Reader> =
 fn a_message_gets_a_kind_and_a_score_for_each_sentence() {
     let sentences = ["Could you send the report?", "I will call you on Monday.", "", "👍"];
     let messages = [
-        Reading { subject: "Report", sentences: &sentences },
+        Reading { subject: "Report", sentences: &sentences, ..Reading::default() },
         Reading::default(),
-        Reading { subject: "", sentences: &sentences[..1] },
+        Reading { subject: "", sentences: &sentences[..1], ..Reading::default() },
     ];
     let judgements = JUDGING.read(&messages).expect("judgements");
     for (judgement, message) in judgements.iter().zip(&messages) {
@@ -278,8 +278,9 @@ fn a_message_gets_a_kind_and_a_score_for_each_sentence() {
 fn long_messages_are_read_in_eight_windows() {
     let sentence = "word ".repeat(60);
     let sentences = vec![sentence.as_str(); 60];
-    let judgement =
-        &JUDGING.read(&[Reading { subject: "s", sentences: &sentences }]).expect("read")[0];
+    let judgement = &JUDGING
+        .read(&[Reading { subject: "s", sentences: &sentences, ..Reading::default() }])
+        .expect("read")[0];
     // [CLS] s [SEP] leaves room for four sentences of 60 tokens and the last [SEP].
     let scored = judgement.sentences.iter().filter(|&&s| s != SentenceScores::default()).count();
     assert_eq!(scored, 32);
@@ -322,7 +323,10 @@ fn judged_embedded(messages: &[serde_json::Value]) -> Vec<Judgement> {
             sentences.map(|s| s.as_str().expect("text").to_owned()).collect();
         let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
         let subject = message["subject"].as_str().expect("a subject");
-        reader.read(&[Reading { subject, sentences: &sentences }]).expect("read").remove(0)
+        reader
+            .read(&[Reading { subject, sentences: &sentences, ..Reading::default() }])
+            .expect("read")
+            .remove(0)
     };
     messages.iter().map(of).collect()
 }
@@ -360,6 +364,19 @@ fn the_embedded_response_says_what_it_said_in_training() {
             assert!(off < tolerance, "{}: {found}, {expected}", message["subject"]);
         }
     }
+}
+
+#[test]
+fn a_response_that_is_not_wanted_is_not_given_and_changes_nothing_else() {
+    let reader = Reader::embedded().expect("embedded files");
+    let sentences = ["The lift is stuck between two floors.", "Can you come now?"];
+    let wanted = Reading { subject: "Lift", sentences: &sentences, without_response: false };
+    let both = [Reading { without_response: true, ..wanted }, wanted];
+    let judged = reader.read(&both).expect("read");
+    assert!(judged[0].response.iter().all(|logit| *logit == 0.0), "{:?}", judged[0].response);
+    assert!(judged[1].response.iter().all(|logit| *logit != 0.0), "{:?}", judged[1].response);
+    let alone = reader.read(&[wanted]).expect("read").remove(0);
+    assert_eq!((&judged[0].sentences, judged[1].response), (&alone.sentences, alone.response));
 }
 
 #[test]

@@ -122,10 +122,14 @@ fn read_batch(
     }
     let lines: Vec<Vec<&str>> =
         spoken.iter().map(|one| one.lines.iter().map(String::as_str).collect()).collect();
-    let readings: Vec<engine::Reading<'_>> = spoken
+    let readings: Vec<engine::Reading<'_>> = headers
         .iter()
-        .zip(&lines)
-        .map(|(one, sentences)| engine::Reading { subject: &one.subject, sentences })
+        .zip(spoken.iter().zip(&lines))
+        .map(|(header, (one, sentences))| engine::Reading {
+            subject: &one.subject,
+            sentences,
+            without_response: header.facts.is_mailing(),
+        })
         .collect();
     let judgements = reader.read(&readings)?;
     let mut rows = Vec::with_capacity(headers.len());

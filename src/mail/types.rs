@@ -138,6 +138,18 @@ pub struct HeaderFacts {
 }
 
 impl HeaderFacts {
+    /// Whether it has a mark of mail to a crowd. Discussion lists and forges have them too.
+    pub fn is_bulk(&self) -> bool {
+        let bulk = self.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
+        self.list_unsubscribe || self.one_click_unsubscribe || self.campaign || bulk
+    }
+
+    /// The same, and certainly of no discussion list and no forge.
+    pub fn is_mailing(&self) -> bool {
+        let may_discuss = self.list_post || self.list_id.is_some() && !self.campaign;
+        self.is_bulk() && !may_discuss && self.forge_reason.is_none()
+    }
+
     /// Whether the receiving server found that the author's address was not the sender's to use: DMARC
     /// failed, or without its word SPF did and no signature held.
     pub fn authentication_fails(&self) -> bool {

@@ -130,11 +130,7 @@ impl<'a> Case<'a> {
 
     /// The header says that a crowd got it. Discussion lists are no mass mail.
     pub(crate) fn is_mass(&self) -> bool {
-        let facts = &self.header.facts;
-        let bulk = facts.precedence.as_deref().is_some_and(|p| p == "bulk" || p == "junk");
-        !self.is_discussion()
-            && !self.is_of_a_forge()
-            && (facts.list_unsubscribe || facts.one_click_unsubscribe || facts.campaign || bulk)
+        !self.is_discussion() && !self.is_of_a_forge() && self.header.facts.is_bulk()
     }
 
     /// A forge tells what happened there, in list mail's dress.
