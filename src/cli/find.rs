@@ -11,9 +11,7 @@ use super::screen::{Style, fit, shorten};
 use super::session::Session;
 use crate::mail::when::{format_rfc3339, human};
 use crate::mail::{self, MessageId};
-use crate::search::{
-    self, Fact, Facts, Hit, Index, Marker, Mode, Options, Query, Snippet, Vectors,
-};
+use crate::search::{self, Fact, Facts, Hit, Index, Marker, Mode, Options, Query, Snippet};
 use crate::store::{Header, Scope, Store};
 
 /// Most hits one search prints.
@@ -22,32 +20,15 @@ const LIMIT_MAX: usize = 10_000;
 pub(super) fn search(session: &mut Session<'_>, args: &args::Search) -> Result<u8, Failure> {
     let store = session.store()?;
     let query = saved::parse(&store, &args.query.join(" "))?;
-    let asked = query.meaning_text().filter(|_| !matches!(args.mode, args::Mode::Words));
-    let vectors = session.vectors()?;
-    std::thread::scope(|scope| {
-        // The vectors are looked at last: until then another core makes their pages ready.
-        if asked.is_some() {
-            scope.spawn(|| vectors.prepare());
-        }
-        answer(session, args, &store, &query, &vectors, asked.as_deref())
-    })
-}
-
-fn answer(
-    session: &mut Session<'_>,
-    args: &args::Search,
-    store: &Store,
-    query: &Query,
-    vectors: &Vectors,
-    asked: Option<&str>,
-) -> Result<u8, Failure> {
-    let mut index = session.index(store)?;
+    let mut index = session.index(&store)?;
     let mode = match args.mode {
         args::Mode::Hybrid => Mode::Hybrid,
         args::Mode::Words => Mode::Words,
         args::Mode::Meaning => Mode::Meaning,
     };
-    let question = match asked {
+    let asked = query.meaning_text().filter(|_| mode != Mode::Words);
+    let vectors = session.vectors()?;
+    let question = match &asked {
         Some(text) if vectors.messages_count() > 0 => {
             let reader = session.reader()?;
             let mut embedded =
@@ -56,9 +37,9 @@ fn answer(
         }
         _ => None,
     };
-    let me = session.me(store)?;
-    let hits = session.asked(store, &mut index, |session, index| {
-        let facts = StoreFacts { store, session };
+    let me = session.me(&store)?;
+    let hits = session.asked(&store, &mut index, |session, index| {
+        let facts = StoreFacts { store: &store, session };
         let options = Options {
             mode,
             limit: args.limit.min(LIMIT_MAX),
@@ -69,7 +50,7 @@ fn answer(
             zone: &session.calendar.zone,
             facts: Some(&facts),
         };
-        index.search(Some(vectors), question.as_deref(), query, &options)
+        index.search(Some(&vectors), question.as_deref(), &query, &options)
     })?;
     let covered = vectors.messages_count() as u64;
     let total = match session.as_of {
@@ -84,8 +65,8 @@ fn answer(
             "{missing} of {total} messages are searched by words alone (`postroom index embed` makes their vectors)"
         ))?;
     }
-    let found = Found::load(store, &index, query, hits)?;
-    print(session, store, args, query, &found, (covered.min(total), total))
+    let found = Found::load(&store, &index, &query, hits)?;
+    print(session, &store, args, &query, &found, (covered.min(total), total))
 }
 
 pub(super) fn count(session: &mut Session<'_>, args: &args::Count) -> Result<u8, Failure> {

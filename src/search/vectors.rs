@@ -242,18 +242,6 @@ impl Vectors {
         Ok(())
     }
 
-    fn is_large(&self) -> bool {
-        self.records_count >= TWO_THREADS_FROM
-    }
-
-    /// Makes the pages of a large file ready to be read, so that the next [`Vectors::nearest`] need not:
-    /// for a core that has nothing else to do.
-    pub fn prepare(&self) {
-        if self.is_large() && engine::threads() > 1 {
-            self.map.prepare(0..HEADER_BYTES + self.records_count * self.record_bytes());
-        }
-    }
-
     /// The `limit` messages nearest to `question` among those `is_wanted` lets through, by their
     /// nearest piece, and how near each of `asked` is. Exact: every piece is looked at.
     ///
@@ -269,7 +257,7 @@ impl Vectors {
         let question = self.quantized(MessageId(0), question)?;
         let looked = Looked { limit, is_wanted, asked: &Asked::new(asked) };
         let half = self.records_count / 2;
-        if !self.is_large() || engine::threads() < 2 {
+        if self.records_count < TWO_THREADS_FROM || engine::threads() < 2 {
             let part = self.scan(0..self.records_count, &question, &looked);
             return Ok(Part::join(vec![part], &looked));
         }
@@ -291,7 +279,7 @@ impl Vectors {
         let mut part = Part::new();
         let mut products = [0; BLOCK_RECORDS];
         let width = self.record_bytes();
-        if self.is_large() {
+        if range.len() >= TWO_THREADS_FROM / 2 {
             self.map.prepare(HEADER_BYTES + range.start * width..HEADER_BYTES + range.end * width);
         }
         for first in range.clone().step_by(BLOCK_RECORDS) {
